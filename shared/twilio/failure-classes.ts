@@ -1,0 +1,106 @@
+/** What kind of trouble a failure is, which decides everything that happens next. */
+export type FailureClass = keyof typeof POLICIES;
+
+export interface FailurePolicy {
+  /** `settle_first`: Twilio may have acted, so find out before anything is sent again. */
+  readonly retry: "later" | "settle_first" | "never";
+  /** Whether a critical message may take another way: any legitimate sender, only another channel, or none. */
+  readonly fallback: "any_sender" | "other_channel" | "never";
+  /** Whether the recipient must not be written to again. */
+  readonly suppress: boolean;
+  /** Who can do something about it. For an account of the platform's, `salon` means the operators as well. */
+  readonly tells: "salon" | "operators" | "nobody";
+  /** The trouble in words, after "Twilio refused the request: ". */
+  readonly says: string;
+}
+
+const POLICIES = {
+  transient: {
+    retry: "later",
+    fallback: "any_sender",
+    suppress: false,
+    tells: "nobody",
+    says: "it is busy or has a passing fault",
+  },
+  uncertain: {
+    retry: "settle_first",
+    fallback: "never",
+    suppress: false,
+    tells: "nobody",
+    says: "it is not known whether it acted",
+  },
+  credential: {
+    retry: "never",
+    fallback: "any_sender",
+    suppress: false,
+    tells: "salon",
+    says: "the account SID and auth token were not accepted",
+  },
+  account: {
+    retry: "never",
+    fallback: "any_sender",
+    suppress: false,
+    tells: "salon",
+    says: "the account is suspended, closed, on trial or lacks a permission",
+  },
+  sender: {
+    retry: "never",
+    fallback: "any_sender",
+    suppress: false,
+    tells: "salon",
+    says: "the sender cannot be used for this",
+  },
+  recipient: {
+    retry: "never",
+    fallback: "other_channel",
+    suppress: false,
+    tells: "nobody",
+    says: "the recipient cannot be reached this way",
+  },
+  opted_out: {
+    retry: "never",
+    fallback: "never",
+    suppress: true,
+    tells: "nobody",
+    says: "the recipient has opted out or blocked the sender",
+  },
+  compliance: {
+    retry: "never",
+    fallback: "never",
+    suppress: false,
+    tells: "operators",
+    says: "a carrier, a regulator or Twilio's policy does not allow it",
+  },
+  template: {
+    retry: "never",
+    fallback: "other_channel",
+    suppress: false,
+    tells: "operators",
+    says: "the message template or its variables are not valid",
+  },
+  window: {
+    retry: "never",
+    fallback: "other_channel",
+    suppress: false,
+    tells: "nobody",
+    says: "outside WhatsApp's 24-hour window only an approved template may be sent",
+  },
+  throttle: {
+    retry: "later",
+    fallback: "other_channel",
+    suppress: false,
+    tells: "nobody",
+    says: "a sending limit is reached",
+  },
+  bug: {
+    retry: "never",
+    fallback: "never",
+    suppress: false,
+    tells: "operators",
+    says: "the request cannot succeed as it is",
+  },
+} as const satisfies Record<string, FailurePolicy>;
+
+export function policyOf(failureClass: FailureClass): FailurePolicy {
+  return POLICIES[failureClass];
+}

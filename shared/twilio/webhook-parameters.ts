@@ -1,0 +1,158 @@
+import { z } from "zod";
+import { callStatusSchema, messageStatusSchema } from "./statuses.ts";
+
+/** A form as Twilio posts it: one value a name (the first, should one repeat), no prototype to pollute. */
+export function parseForm(rawBody: Buffer): Record<string, string> {
+  const form: Record<string, string> = Object.create(null);
+  for (const [name, value] of new URLSearchParams(rawBody.toString("utf8"))) form[name] ??= value;
+  return form;
+}
+
+/** Twilio sends a message's media as `MediaUrl0` to `MediaUrl9`. */
+const MAX_MEDIA = 10;
+
+const text = z
+  .string()
+  .optional()
+  .transform((value) => (value === "" ? undefined : value));
+const count = z.coerce.number().int().nonnegative();
+const accountSid = z.string().regex(/^AC[0-9a-f]{32}$/i);
+const messageSid = z.string().regex(/^(SM|MM)[0-9a-f]{32}$/i);
+const callSid = z.string().regex(/^CA[0-9a-f]{32}$/i);
+const mediaSchema = z.object({ url: z.url(), contentType: z.string() });
+const optOutType = z
+  .string()
+  .toUpperCase()
+  .pipe(z.enum(["START", "STOP", "HELP"]))
+  .optional()
+  .catch(undefined);
+
+/**
+ * A message that came in by SMS or WhatsApp. `from` and `to` are as Twilio writes them (`whatsapp:+…` for WhatsApp).
+ * Unknown parameters are ignored: Twilio adds some without notice.
+ * Source: https://www.twilio.com/docs/messaging/guides/webhook-request
+ */
+export const inboundMessageSchema = z
+  .looseObject({
+    MessageSid: messageSid,
+    AccountSid: accountSid,
+    MessagingServiceSid: text,
+    From: z.string().min(1),
+    To: z.string().min(1),
+    Body: z.string().default(""),
+    NumMedia: count.catch(0),
+    NumSegments: count.catch(1),
+    OptOutType: optOutType,
+    ProfileName: text,
+    ButtonText: text,
+    ButtonPayload: text,
+    OriginalRepliedMessageSid: text,
+    Latitude: text,
+    Longitude: text,
+  })
+  .transform((form) => ({
+    messageSid: form.MessageSid,
+    accountSid: form.AccountSid,
+    messagingServiceSid: form.MessagingServiceSid,
+    from: form.From,
+    to: form.To,
+    body: form.Body,
+    segments: form.NumSegments,
+    media: mediaOf(form, form.NumMedia),
+    optOutType: form.OptOutType,
+    profileName: form.ProfileName,
+    buttonText: form.ButtonText,
+    buttonPayload: form.ButtonPayload,
+    repliedMessageSid: form.OriginalRepliedMessageSid,
+    location: locationOf(form.Latitude, form.Longitude),
+  }));
+export type InboundMessage = z.output<typeof inboundMessageSchema>;
+
+/**
+ * How a message that we sent is doing. Callbacks repeat, overtake each other and get lost.
+ * Source: https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
+ */
+export const messageStatusCallbackSchema = z
+  .object({
+    MessageSid: messageSid,
+    AccountSid: accountSid,
+    MessageStatus: messageStatusSchema,
+    ErrorCode: count.optional().catch(undefined),
+    From: text,
+    To: text,
+  })
+  .transform((form) => ({
+    messageSid: form.MessageSid,
+    accountSid: form.AccountSid,
+    status: form.MessageStatus,
+    errorCode: form.ErrorCode === 0 ? undefined : form.ErrorCode,
+    from: form.From,
+    to: form.To,
+  }));
+export type MessageStatusCallback = z.output<typeof messageStatusCallbackSchema>;
+
+/** A call asking what to do next. `from` may be `anonymous`; `digits` is there after a menu, `dialStatus` after a transfer. */
+export const voiceWebhookSchema = z
+  .object({
+    CallSid: callSid,
+    AccountSid: accountSid,
+    CallStatus: callStatusSchema,
+    Direction: text,
+    From: text,
+    To: z.string().min(1),
+    ForwardedFrom: text,
+    Digits: text,
+    DialCallStatus: callStatusSchema.optional(),
+    DialCallDuration: count.optional().catch(undefined),
+  })
+  .transform((form) => ({
+    callSid: form.CallSid,
+    accountSid: form.AccountSid,
+    status: form.CallStatus,
+    direction: form.Direction,
+    from: form.From,
+    to: form.To,
+    forwardedFrom: form.ForwardedFrom,
+    digits: form.Digits,
+    dialStatus: form.DialCallStatus,
+    dialSeconds: form.DialCallDuration,
+  }));
+export type VoiceWebhook = z.output<typeof voiceWebhookSchema>;
+
+/** How a call is doing. `durationSeconds` comes with the last one. */
+export const callStatusCallbackSchema = z
+  .object({
+    CallSid: callSid,
+    AccountSid: accountSid,
+    ParentCallSid: text,
+    CallStatus: callStatusSchema,
+    Direction: text,
+    From: text,
+    To: text,
+    CallDuration: count.optional().catch(undefined),
+    SequenceNumber: count.optional().catch(undefined),
+  })
+  .transform((form) => ({
+    callSid: form.CallSid,
+    accountSid: form.AccountSid,
+    parentCallSid: form.ParentCallSid,
+    status: form.CallStatus,
+    direction: form.Direction,
+    from: form.From,
+    to: form.To,
+    durationSeconds: form.CallDuration,
+    sequenceNumber: form.SequenceNumber,
+  }));
+export type CallStatusCallback = z.output<typeof callStatusCallbackSchema>;
+
+function mediaOf(form: Record<string, unknown>, announced: number) {
+  return Array.from({ length: Math.min(announced, MAX_MEDIA) }, (_, index) => ({
+    url: form[`MediaUrl${index}`],
+    contentType: form[`MediaContentType${index}`] ?? "application/octet-stream",
+  })).flatMap((item) => mediaSchema.safeParse(item).data ?? []);
+}
+
+function locationOf(latitude: string | undefined, longitude: string | undefined) {
+  const location = { latitude: Number(latitude), longitude: Number(longitude) };
+  return Number.isFinite(location.latitude) && Number.isFinite(location.longitude) ? location : undefined;
+}

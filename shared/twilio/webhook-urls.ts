@@ -1,0 +1,79 @@
+import { AppError } from "#shared/core/errors.ts";
+import type { OurWebhooks } from "./numbers.ts";
+
+/**
+ * Twilio's connection overrides. By default it tries again only when it cannot connect, so a 5xx of ours would
+ * lose the event; with these it tries three more times, also after a 5xx or a read timeout.
+ */
+const RETRY_OVERRIDES = "#rc=3&rp=5xx,ct,rt";
+
+export interface WebhookUrlSet {
+  sms(salonId: string): string;
+  whatsapp(salonId: string): string;
+  /** The call webhook, or one step of the call's script. */
+  voice(salonId: string, step?: string): string;
+  /** State changes of calls: a number's `StatusCallback` is about calls only. */
+  status(salonId: string): string;
+  /** State changes of one attempt at one message. `attempt` counts from 1. */
+  messageStatus(salonId: string, messageId: string, attempt: number): string;
+}
+
+export interface WebhookUrls extends WebhookUrlSet {
+  /** All that a salon's phone number is pointed at. */
+  ofNumber(salonId: string): OurWebhooks;
+  /** The same addresses without the overrides: Twilio requests and signs these. */
+  readonly plain: WebhookUrlSet;
+  /** The address that Twilio requested and signed, from the path and query exactly as they arrived. */
+  requested(pathAndQuery: string): string;
+}
+
+/**
+ * The addresses of our webhooks under `publicBase` (an https origin with an optional path prefix; plain http only on
+ * loopback). Never built from request headers, which anyone can write. Throws failed-precondition on another base.
+ */
+export function createWebhookUrls(publicBase: string): WebhookUrls {
+  const base = checkedBase(publicBase);
+  const urls = urlSet(base, RETRY_OVERRIDES);
+  return {
+    ...urls,
+    ofNumber: (salonId) => ({
+      smsUrl: urls.sms(salonId),
+      voiceUrl: urls.voice(salonId),
+      voiceFallbackUrl: `${base}/voice-fallback.xml`,
+      statusCallback: urls.status(salonId),
+    }),
+    plain: urlSet(base, ""),
+    requested: (pathAndQuery) => `${base}${pathAndQuery}`,
+  };
+}
+
+function urlSet(base: string, suffix: string): WebhookUrlSet {
+  const url = (...segments: string[]) =>
+    `${base}/webhooks/twilio/${segments.map(encodeURIComponent).join("/")}${suffix}`;
+  return {
+    sms: (salonId) => url("sms", salonId),
+    whatsapp: (salonId) => url("whatsapp", salonId),
+    voice: (salonId, step) => (step === undefined ? url("voice", salonId) : url("voice", salonId, step)),
+    status: (salonId) => url("status", salonId),
+    messageStatus: (salonId, messageId, attempt) => url("status", salonId, messageId, String(attempt)),
+  };
+}
+
+function checkedBase(publicBase: string): string {
+  const url = URL.canParse(publicBase) ? new URL(publicBase) : undefined;
+  const secure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+  const bare = url !== undefined && `${url.search}${url.hash}${url.username}${url.password}` === "";
+  // Twilio takes no address whose host name has an underscore.
+  if (!secure || !bare || url.hostname.includes("_")) {
+    throw new AppError(
+      "failed-precondition",
+      "The public webhook base must be an https address without query, fragment or user, such as https://hooks.example.com.",
+      { context: { field: "PUBLIC_WEBHOOK_BASE" } },
+    );
+  }
+  return publicBase.replace(/\/+$/, "");
+}
+
+function isLoopback(hostname: string): boolean {
+  return ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
+}
