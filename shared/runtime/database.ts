@@ -1,0 +1,72 @@
+import { initializeApp } from "firebase-admin/app";
+import { type Firestore, initializeFirestore, type Transaction } from "firebase-admin/firestore";
+import { withDeadline } from "#shared/core/deadline.ts";
+import { AppError } from "#shared/core/errors.ts";
+
+/** Firestore with a deadline: Twilio waits 15 s for an answer, the client alone would retry for a minute. */
+export interface Database {
+  readonly firestore: Firestore;
+  /** One or more reads or writes that need no transaction. */
+  run<T>(work: (firestore: Firestore) => Promise<T>): Promise<T>;
+  /** Read, compare, write. The callback may run several times, so it has no other effect. */
+  transact<T>(work: (transaction: Transaction, firestore: Firestore) => Promise<T>): Promise<T>;
+}
+
+const DEADLINE_MS = 8_000;
+const REMEDY = "check FIRESTORE_EMULATOR_HOST, or the project and its network";
+/** gRPC codes for "the service is not there": DEADLINE_EXCEEDED, UNAVAILABLE. */
+const NOT_THERE = [4, 14];
+/** gRPC codes for "someone else was faster": ABORTED, and a lock that timed out under contention. */
+const CONTENDED = 10;
+
+export function createDatabase(projectId: string, deadlineMs = DEADLINE_MS): Database {
+  const app = initializeApp({ projectId }, `database-${projectId}`);
+  const firestore = initializeFirestore(app);
+  firestore.settings({ ignoreUndefinedProperties: true });
+  const run: Database["run"] = async (work) => {
+    try {
+      return await withDeadline("Firestore", REMEDY, deadlineMs, work(firestore));
+    } catch (error) {
+      throw translate(error);
+    }
+  };
+  return {
+    firestore,
+    run,
+    transact: (work) =>
+      run(() =>
+        firestore.runTransaction((transaction: Transaction) => work(transaction, firestore), {
+          maxAttempts: 8,
+        }),
+      ),
+  };
+}
+
+function translate(error: unknown): unknown {
+  const code = grpcCode(error);
+  if (code === undefined) return error;
+  const context = { service: "Firestore" };
+  if (NOT_THERE.includes(code)) {
+    return new AppError("unavailable", `Firestore cannot be reached; ${REMEDY}.`, { cause: error, context });
+  }
+  if (code === CONTENDED) {
+    return new AppError("unavailable", "Firestore is contended; try again.", { cause: error, context });
+  }
+  return error;
+}
+
+/** Whether a `create` failed because the document is there already. */
+export function isAlreadyExists(error: unknown): boolean {
+  return grpcCode(error) === 6;
+}
+
+/** Whether a write failed because its precondition no longer holds. */
+export function isStale(error: unknown): boolean {
+  const code = grpcCode(error);
+  return code === 9 || code === 5;
+}
+
+function grpcCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "number" ? error.code : undefined;
+}

@@ -1,0 +1,74 @@
+import type { CloudEvent, CloudEventFunction } from "@google-cloud/functions-framework";
+import { z } from "zod";
+import { AppError, toAppError } from "#shared/core/errors.ts";
+import type { Logger } from "#shared/core/logger.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+
+/** What a trigger tells us: never more than which document or which message to look at. */
+export type Trigger =
+  | { readonly kind: "document"; readonly path: string }
+  | { readonly kind: "message"; readonly data: unknown };
+
+export interface EventBoundaryOptions {
+  readonly name: string;
+  readonly logger: Logger;
+  readonly deadLetters: DeadLetters;
+  /**
+   * What to do when the handler fails and trying again may help. `acknowledge` where the work stands on a document
+   * with a `due_at`, or the next tick comes anyway; `redeliver` where the event is the only trace of it.
+   */
+  readonly onFailure: "acknowledge" | "redeliver";
+}
+
+/** Runs a handler for functions-framework's CloudEvents. What is malformed is kept aside and acknowledged. */
+export function eventFunction(
+  handler: (trigger: Trigger) => Promise<void>,
+  { name, logger, deadLetters, onFailure }: EventBoundaryOptions,
+): CloudEventFunction<unknown> {
+  // One parameter and no more: with two the framework waits for a callback.
+  return async (event) => {
+    const fields = { function: name, eventId: event.id };
+    try {
+      await handler(readTrigger(event));
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (!error.retry) {
+        logger.error("event set aside", { ...fields, error });
+        await deadLetters.keep({
+          id: event.id,
+          source: event.source,
+          function: name,
+          error,
+          data: event.data,
+        });
+        return;
+      }
+      logger.error("event failed", { ...fields, error });
+      if (onFailure === "redeliver") throw error;
+    }
+  };
+}
+
+const PubSubData = z.object({ message: z.object({ data: z.string().default("") }) });
+
+function readTrigger(event: CloudEvent<unknown>): Trigger {
+  if (event.type.startsWith("google.cloud.firestore.")) {
+    const path = event.subject?.replace(/^documents\//, "");
+    if (path === undefined || path === "") throw malformed("its subject names no document");
+    return { kind: "document", path };
+  }
+  const parsed = PubSubData.safeParse(event.data);
+  if (!parsed.success) throw malformed("it is no Pub/Sub message");
+  try {
+    return {
+      kind: "message",
+      data: JSON.parse(Buffer.from(parsed.data.message.data, "base64").toString("utf8")),
+    };
+  } catch {
+    throw malformed("its data is not JSON");
+  }
+}
+
+function malformed(reason: string): AppError {
+  return new AppError("invalid-argument", `The event was not understood: ${reason}.`);
+}

@@ -1,0 +1,50 @@
+import { LRUCache } from "lru-cache";
+import type { z } from "zod";
+import { AppError } from "#shared/core/errors.ts";
+import type { SalonId } from "#shared/core/ids.ts";
+import type { Database } from "#shared/runtime/database.ts";
+
+export interface ReadOptions {
+  /** Skips the cache, for the moment when yesterday's truth would cost something. */
+  readonly fresh?: boolean;
+}
+
+export interface CachedDocuments<T> {
+  /** The salon's document, at most `CACHE_MS` old; undefined when there is none. */
+  get(salonId: SalonId, options?: ReadOptions): Promise<T | undefined>;
+}
+
+const CACHE_MS = 30_000;
+const CACHE_MAX = 2_000;
+
+/** One collection keyed by salon id, read through a cache bounded in count and age. Absence is not cached. */
+export function createCachedDocuments<Schema extends z.ZodObject>(
+  database: Database,
+  collection: string,
+  schema: Schema,
+): CachedDocuments<z.infer<Schema>> {
+  const cache = new LRUCache<SalonId, z.infer<Schema>>({ max: CACHE_MAX, ttl: CACHE_MS });
+  return {
+    async get(salonId, { fresh = false } = {}) {
+      const known = fresh ? undefined : cache.get(salonId);
+      if (known !== undefined) return known;
+      const snapshot = await database.run((firestore) => firestore.collection(collection).doc(salonId).get());
+      if (!snapshot.exists) return undefined;
+      const document = parseDocument(schema, `${collection}/${salonId}`, snapshot.data());
+      cache.set(salonId, document);
+      return document;
+    },
+  };
+}
+
+/** A stored document as its schema has it, or an error that names the field and not its value. */
+export function parseDocument<Schema extends z.ZodType>(
+  schema: Schema,
+  path: string,
+  data: unknown,
+): z.infer<Schema> {
+  const result = schema.safeParse(data);
+  if (result.success) return result.data;
+  const fields = result.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
+  throw new AppError("failed-precondition", `The document ${path} is malformed: ${fields.join("; ")}.`);
+}

@@ -1,0 +1,33 @@
+import { z } from "zod";
+
+export const Channel = z.enum(["sms", "whatsapp", "voice"]);
+export type Channel = z.infer<typeof Channel>;
+
+export const Language = z.enum(["en", "hi", "te"]);
+export type Language = z.infer<typeof Language>;
+
+/** How a salon talks to its customers (spec §3.2); part of `salons/{salonId}`. */
+export const CommunicationSettings = z.object({
+  primary_channel: Channel.default("whatsapp"),
+  fallback_channel: Channel.default("sms"),
+  whatsapp_enabled: z.boolean().default(true),
+  whatsapp_greeting: z.string().nullable().default("Welcome to {salon_name}! How can I help you today?"),
+  whatsapp_business_hours_only: z.boolean().default(true),
+  voice_enabled: z.boolean().default(true),
+  voice_greeting: z
+    .string()
+    .nullable()
+    .default("Thank you for calling {salon_name}. Press 1 to book, 2 for hours."),
+  voice_transfer_number: z.string().nullable().default(null),
+  voice_business_hours_only: z.boolean().default(true),
+  sms_enabled: z.boolean().default(true),
+  sms_sender_id: z.string().nullable().default(null),
+  default_language: Language.default("en"),
+  supported_languages: z.array(Language).default(["en", "hi", "te"]),
+});
+export type CommunicationSettings = z.infer<typeof CommunicationSettings>;
+
+/** Puts the salon's name into one of its own texts. */
+export function withSalonName(text: string, salonName: string): string {
+  return text.replaceAll("{salon_name}", salonName);
+}

@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { Instant } from "#shared/core/instant.ts";
+import { envelopeSchema } from "#shared/vault/envelope.ts";
+
+const phoneNumber = z
+  .string()
+  .refine((value) => value.startsWith("+"), "Phone number must be in E.164 format (+countrycode...)")
+  .nullable()
+  .default(null);
+
+const Capabilities = z
+  .object({
+    voice: z.boolean().default(false),
+    sms: z.boolean().default(false),
+    whatsapp: z.boolean().default(false),
+    mms: z.boolean().default(false),
+  })
+  .prefault({});
+export type Capabilities = z.infer<typeof Capabilities>;
+
+const WebhookStatus = z.enum(["not_configured", "configured", "error"]);
+
+/** The salon's own Twilio account, and nothing else (spec §3.1). `is_active` means: route through it. */
+export const TwilioConfig = z.object({
+  account_sid: envelopeSchema.nullable().default(null),
+  auth_token: envelopeSchema.nullable().default(null),
+  phone_number: phoneNumber,
+  whatsapp_number: phoneNumber,
+  mode: z.enum(["sandbox", "production"]).default("sandbox"),
+  is_active: z.boolean().default(false),
+  is_verified: z.boolean().default(false),
+  verification_status: z.enum(["pending", "verified", "failed"]).default("pending"),
+  capabilities: Capabilities,
+  webhook_base_url: z.string().nullable().default(null),
+  webhook_status: WebhookStatus.default("not_configured"),
+  usage: z
+    .object({
+      messages_sent: z.int().default(0),
+      messages_received: z.int().default(0),
+      calls_made: z.int().default(0),
+      calls_received: z.int().default(0),
+      whatsapp_sent: z.int().default(0),
+      whatsapp_received: z.int().default(0),
+      last_updated: Instant.nullable().default(null),
+    })
+    .prefault({}),
+  billing_mode: z.enum(["platform", "own_account"]).default("platform"),
+  configured_at: Instant.nullable().default(null),
+  verified_at: Instant.nullable().default(null),
+  last_used_at: Instant.nullable().default(null),
+});
+export type TwilioConfig = z.infer<typeof TwilioConfig>;
+
+/** The salon's subaccount under one of the platform's parent accounts. */
+export const PlatformConfig = z.object({
+  /** Which of `PLATFORM_ACCOUNTS` the subaccount belongs to. */
+  parent: z.string(),
+  account_sid: envelopeSchema,
+  auth_token: envelopeSchema,
+  phone_number: phoneNumber,
+  phone_number_sid: z.string().nullable().default(null),
+  whatsapp_number: phoneNumber,
+  capabilities: Capabilities,
+  webhook_status: WebhookStatus.default("not_configured"),
+  is_active: z.boolean().default(false),
+  configured_at: Instant.nullable().default(null),
+});
+export type PlatformConfig = z.infer<typeof PlatformConfig>;
+
+/** What the owner wants, and who said so. The rest of the document is the outcome. */
+export const Requested = z.object({
+  messaging: z.enum(["platform", "own_account", "off"]),
+  by: z.string(),
+  at: Instant,
+});
+export type Requested = z.infer<typeof Requested>;
+
+/** `salon_integrations/{salonId}` (spec §3.1). */
+export const SalonIntegration = z.object({
+  salon_id: z.string(),
+  requested: Requested.nullable().default(null),
+  twilio: TwilioConfig.prefault({}),
+  platform: PlatformConfig.nullable().default(null),
+  email: z.record(z.string(), z.unknown()).nullable().default(null),
+  payment: z.record(z.string(), z.unknown()).nullable().default(null),
+  analytics: z.record(z.string(), z.unknown()).nullable().default(null),
+  status: z.enum(["not_configured", "partial", "active", "error"]).default("not_configured"),
+  /** Why `status` is what it is, in words for the salon's owner. */
+  status_reason: z.string().nullable().default(null),
+  revision: z.int().default(0),
+  created_at: Instant.default(() => new Date()),
+  updated_at: Instant.default(() => new Date()),
+  created_by: z.string().nullable().default(null),
+  updated_by: z.string().nullable().default(null),
+});
+export type SalonIntegration = z.infer<typeof SalonIntegration>;
