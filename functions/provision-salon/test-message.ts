@@ -1,0 +1,43 @@
+import { AppError } from "#shared/core/errors.ts";
+import type { SalonId } from "#shared/core/ids.ts";
+import type { Logger } from "#shared/core/logger.ts";
+import { E164 } from "#shared/core/phone.ts";
+import type { Acceptance } from "#shared/messages/acceptance.ts";
+import type { Delivery } from "#shared/routing/delivery.ts";
+import type { Salon } from "#shared/salons/salon.ts";
+
+export interface TestMessageDeps {
+  readonly acceptance: Acceptance;
+  readonly delivery: Delivery;
+  readonly logger: Logger;
+}
+
+/** Failures that say the salon could not send to anybody; any other is the owner's phone's. */
+const OURS = ["credential", "account", "sender"];
+
+/** Sends the salon's owner the message that shows it works; without a phone number there is nobody to send it to. */
+export function createTestMessage({ acceptance, delivery, logger }: TestMessageDeps) {
+  return async (salonId: SalonId, salon: Salon, idempotencyKey: string): Promise<void> => {
+    const to = E164.safeParse(salon.owner.phone).data;
+    if (to === undefined) {
+      logger.warn("no test message: the owner has no phone number in E.164 format", { salonId });
+      return;
+    }
+    const body = `${salon.name} can now send and receive messages with Salon Flow.`;
+    const request = {
+      salonId,
+      idempotencyKey,
+      channel: "sms",
+      to,
+      body,
+      purpose: "test",
+      wake: false,
+    } as const;
+    const { message: accepted } = await acceptance.accept(request);
+    const message = await delivery.deliver(accepted.id);
+    const failure = message?.failure;
+    if (failure != null && OURS.includes(failure.class))
+      throw new AppError("failed-precondition", failure.reason);
+    logger.info("test message sent", { salonId, messageId: accepted.id, state: message?.state ?? "unknown" });
+  };
+}

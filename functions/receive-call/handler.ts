@@ -1,0 +1,58 @@
+import { CallState } from "#shared/calls/call.ts";
+import type { Calls } from "#shared/calls/call-store.ts";
+import { greetingScript, menuScript, transferredScript } from "#shared/calls/voice-script.ts";
+import { accountFingerprint } from "#shared/core/ids.ts";
+import type { PartyOf } from "#shared/core/phone.ts";
+import type { Handler } from "#shared/runtime/http-boundary.ts";
+import type { Salon } from "#shared/salons/salon.ts";
+import type { Salons } from "#shared/salons/salons.ts";
+import { type VoiceWebhook, voiceWebhookSchema } from "#shared/twilio/webhook-parameters.ts";
+import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
+import { webhookSegments } from "#shared/webhooks/path.ts";
+import { refusal, type VerifyWebhook } from "#shared/webhooks/verification.ts";
+
+export interface Deps {
+  readonly verify: VerifyWebhook;
+  readonly salons: Salons;
+  readonly calls: Calls;
+  readonly urls: WebhookUrls;
+  readonly partyOf: PartyOf;
+}
+
+/** Answers a call with the salon's greeting and menu, as TwiML. */
+export function createHandler({ verify, salons, calls, urls, partyOf }: Deps): Handler {
+  return async (request) => {
+    const [claimedSalonId = "", step] = webhookSegments(request.path, ["voice"]);
+    const { salonId, account, form } = await verify(request, claimedSalonId);
+    const call = voiceWebhookSchema.safeParse(form).data;
+    if (call === undefined || !account.numbers.includes(call.to)) throw refusal();
+    const salon = await salons.open(salonId);
+    if (step === undefined) {
+      await calls.report({
+        salonId,
+        callSid: call.callSid,
+        account: accountFingerprint(account.accountSid),
+        direction: "inbound",
+        party: partyOf(call.from ?? "anonymous"),
+        state: CallState.catch("ringing").parse(call.status),
+        durationSeconds: undefined,
+        timeZone: salon.time_zone,
+        billedTo: account.owner === "salon_own" ? "own_account" : "platform",
+      });
+    }
+    const steps = { menu: urls.voice(salonId, "menu"), transferred: urls.voice(salonId, "transferred") };
+    const body = script(salon, step, call, steps);
+    return { status: 200, type: "text/xml", body, log: { salonId, step: step ?? "greeting" } };
+  };
+}
+
+function script(
+  salon: Salon,
+  step: string | undefined,
+  call: VoiceWebhook,
+  steps: Record<"menu" | "transferred", string>,
+) {
+  if (step === "menu") return menuScript(salon, call.digits, steps);
+  if (step === "transferred") return transferredScript(call.dialStatus);
+  return greetingScript(salon, steps);
+}

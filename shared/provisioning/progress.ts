@@ -1,0 +1,89 @@
+import { z } from "zod";
+import { plusSeconds } from "#shared/core/clock.ts";
+import { AppError } from "#shared/core/errors.ts";
+import { Instant } from "#shared/core/instant.ts";
+import type { SalonIntegration } from "#shared/salons/integration.ts";
+import { TwilioFailure } from "#shared/twilio/errors.ts";
+import { policyOf } from "#shared/twilio/failure-classes.ts";
+
+/** What provisioning does, in this order. Every step looks first whether it is done already. */
+export const Step = z.enum(["subaccount", "number", "webhooks", "test_message", "activation"]);
+export type Step = z.infer<typeof Step>;
+
+/** `provisioning/{salonId}`: how far a salon's set-up is. */
+export const Progress = z.object({
+  salon_id: z.string(),
+  /** `running`: a worker has it until `due_at`. `waiting`: tried again at `due_at`. */
+  state: z.enum(["running", "waiting", "ready", "failed"]),
+  step: Step,
+  attempts: z.int(),
+  last_error: z.object({ step: Step, code: z.string(), reason: z.string(), at: Instant }).nullable(),
+  due_at: Instant.optional(),
+  requested_at: Instant,
+  started_at: Instant,
+  ready_at: Instant.nullable(),
+});
+export type Progress = z.infer<typeof Progress>;
+
+export const MAX_ATTEMPTS = 8;
+const LEASE_SECONDS = 60;
+
+export interface ProgressInput {
+  readonly salonId: string;
+  readonly integration: SalonIntegration | undefined;
+  readonly progress: Progress | undefined;
+  readonly now: Date;
+}
+
+/** The progress of a worker that may begin or resume now; undefined when there is nothing to do, or another has it. */
+export function begun({ salonId, integration, progress, now }: ProgressInput): Progress | undefined {
+  const requested = integration?.requested;
+  if (requested?.messaging !== "platform") return undefined;
+  const askedAgain = progress === undefined || requested.at > progress.requested_at;
+  if (integration?.platform?.is_active && progress?.state === "ready") return undefined;
+  if (progress?.state === "failed" && !askedAgain) return undefined;
+  const due = progress?.due_at === undefined || progress.due_at <= now;
+  if (progress !== undefined && !askedAgain && !due) return undefined;
+  if (progress?.state === "running" && !due) return undefined;
+  return {
+    salon_id: salonId,
+    state: "running",
+    step: askedAgain ? "subaccount" : progress.step,
+    attempts: askedAgain ? 1 : progress.attempts + 1,
+    last_error: progress?.last_error ?? null,
+    due_at: plusSeconds(now, LEASE_SECONDS),
+    requested_at: requested.at,
+    started_at: askedAgain ? now : progress.started_at,
+    ready_at: null,
+  };
+}
+
+/** After a step that went wrong: tried again with backoff, or failed for a person to read. */
+export function interrupted(progress: Progress, step: Step, error: unknown, now: Date): Progress {
+  const code = error instanceof AppError ? error.code : "internal";
+  const last_error = { step, code, reason: reasonFor(step, error), at: now };
+  const { due_at: _, ...rest } = progress;
+  if (!mayPass(error) || progress.attempts >= MAX_ATTEMPTS)
+    return { ...rest, state: "failed", step, last_error };
+  const due_at = plusSeconds(now, Math.min(300, 2 ** progress.attempts));
+  return { ...rest, state: "waiting", step, last_error, due_at };
+}
+
+function mayPass(error: unknown): boolean {
+  if (error instanceof TwilioFailure) {
+    return error.info.certainty !== "rejected" || policyOf(error.info.class).retry !== "never";
+  }
+  return error instanceof AppError ? error.retry : true;
+}
+
+const WORDS: Readonly<Record<Step, string>> = {
+  subaccount: "The salon's Twilio subaccount could not be set up",
+  number: "The salon could not be given a phone number",
+  webhooks: "The phone number could not be connected",
+  test_message: "The test message could not be sent",
+  activation: "Messaging could not be switched on",
+};
+
+function reasonFor(step: Step, error: unknown): string {
+  return `${WORDS[step]}: ${error instanceof AppError ? error.message : "something went wrong on our side."}`;
+}

@@ -1,0 +1,119 @@
+import type { Clock } from "#shared/core/clock.ts";
+import { AppError } from "#shared/core/errors.ts";
+import { accountFingerprint, type SalonId } from "#shared/core/ids.ts";
+import type { Logger } from "#shared/core/logger.ts";
+import type { HeldMessages } from "#shared/messages/held.ts";
+import type { PlatformConfig } from "#shared/salons/integration.ts";
+import type { IntegrationChange, Integrations } from "#shared/salons/integrations.ts";
+import type { Salon } from "#shared/salons/salon.ts";
+import type { Twilio } from "#shared/twilio/account.ts";
+import type { OurWebhooks } from "#shared/twilio/numbers.ts";
+import type { Vault } from "#shared/vault/vault.ts";
+import { ensureNumber, type NumberSearchPlan } from "./number.ts";
+import type { NumberPool } from "./number-pool.ts";
+import type { PlatformAccounts } from "./platform-accounts.ts";
+import type { Step } from "./progress.ts";
+import type { ProgressStore } from "./progress-store.ts";
+import { ensureSubaccount } from "./subaccount.ts";
+import { connectNumber } from "./webhooks.ts";
+
+export interface SagaDeps {
+  readonly progress: ProgressStore;
+  readonly integrations: Integrations;
+  readonly parents: PlatformAccounts;
+  readonly pool: NumberPool;
+  readonly twilio: Twilio;
+  readonly vault: Vault;
+  readonly held: HeldMessages;
+  readonly webhooksFor: (salonId: SalonId) => OurWebhooks;
+  /** Sends the owner a test message; throws when the failure means that the salon could not send anything. */
+  readonly sendTest: (salonId: SalonId, salon: Salon, key: string) => Promise<void>;
+  readonly numbers: NumberSearchPlan;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const ACTOR = "provision-salon";
+
+/**
+ * Sets a salon up with the platform's Twilio: subaccount, number, webhooks, test message, active. Every step can be
+ * repeated, so whoever takes over from a dead worker starts anywhere and loses nothing that was bought.
+ */
+export function createSaga(deps: SagaDeps): (salonId: SalonId) => Promise<void> {
+  const { progress, integrations, parents, pool, twilio, vault, held, clock, logger } = deps;
+
+  return async (salonId) => {
+    const begun = await progress.begin(salonId);
+    if (begun === undefined) return;
+    let step: Step = "subaccount";
+    const reach = async (next: Step) => {
+      step = next;
+      await progress.reached(salonId, next);
+    };
+    try {
+      let platform = begun.integration.platform ?? (await createSubaccount(salonId));
+      await reach("number");
+      const { accountSid, account, parent } = await open(salonId, platform);
+      const owners = { salonId, subaccount: account, subaccountSid: accountSid, parent };
+      const number = await ensureNumber(pool, deps.numbers, owners);
+      await reach("webhooks");
+      await connectNumber(account, number.sid, deps.webhooksFor(salonId));
+      platform = await save(salonId, {
+        ...platform,
+        phone_number: number.phoneNumber,
+        phone_number_sid: number.sid,
+        capabilities: { ...number.capabilities, whatsapp: false },
+        webhook_status: "configured",
+        configured_at: clock.now(),
+      });
+      await reach("test_message");
+      await deps.sendTest(salonId, begun.salon, `test:${accountFingerprint(accountSid)}`);
+      await reach("activation");
+      await save(salonId, { ...platform, is_active: true }, { status: "active", status_reason: null });
+      await progress.finish(salonId);
+    } catch (error) {
+      await interrupt(salonId, step, error);
+      return;
+    }
+    const released = await held.release(salonId, "provisioning");
+    const latencyMs = clock.now().getTime() - begun.progress.requested_at.getTime();
+    logger.info("salon is ready to message", { salonId, latencyMs, count: released });
+  };
+
+  async function createSubaccount(salonId: SalonId): Promise<PlatformConfig> {
+    return save(salonId, await ensureSubaccount(parents, vault, salonId), {
+      status: "partial",
+      status_reason: null,
+    });
+  }
+
+  async function save(
+    salonId: SalonId,
+    platform: PlatformConfig,
+    outcome: IntegrationChange = {},
+  ): Promise<PlatformConfig> {
+    await integrations.change(salonId, ACTOR, { platform, ...outcome });
+    return platform;
+  }
+
+  async function open(salonId: SalonId, { parent: label, account_sid, auth_token }: PlatformConfig) {
+    const [sid, authToken] = await Promise.all([
+      vault.open({ salonId, kind: "account_sid", envelope: account_sid }),
+      vault.open({ salonId, kind: "auth_token", envelope: auth_token }),
+    ]);
+    const parent = (await parents.list()).find((candidate) => candidate.label === label);
+    if (parent === undefined) {
+      throw new AppError("failed-precondition", `The parent account ${label} is not in PLATFORM_ACCOUNTS.`);
+    }
+    const accountSid = sid.reveal();
+    return { accountSid, account: twilio.account({ accountSid, authToken }), parent };
+  }
+
+  async function interrupt(salonId: SalonId, step: Step, error: unknown): Promise<void> {
+    const state = await progress.interrupt(salonId, step, error);
+    logger.error("provisioning interrupted", { salonId, step, state: state?.state ?? "unknown", error });
+    if (state?.state !== "failed") return;
+    const reason = state.last_error?.reason ?? null;
+    await integrations.change(salonId, ACTOR, { status: "error", status_reason: reason });
+  }
+}

@@ -1,0 +1,134 @@
+import { type Clock, plusSeconds } from "#shared/core/clock.ts";
+import { accountFingerprint, type MessageId } from "#shared/core/ids.ts";
+import type { Logger } from "#shared/core/logger.ts";
+import type { Announcer } from "#shared/messages/announcer.ts";
+import type { OutboundMessage } from "#shared/messages/message.ts";
+import type { OutboundMessages } from "#shared/messages/outbound-store.ts";
+import { isFinal } from "#shared/messages/state.ts";
+import { type Report, readiness } from "#shared/messages/transitions.ts";
+import type { Integrations } from "#shared/salons/integrations.ts";
+import type { Salons } from "#shared/salons/salons.ts";
+import type { Twilio } from "#shared/twilio/account.ts";
+import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
+import type { Vault } from "#shared/vault/vault.ts";
+import { openCredentials } from "./credentials.ts";
+import { type Route, route } from "./route.ts";
+import { createSettlement } from "./settlement.ts";
+import { messageParameters, reportOf } from "./twilio-message.ts";
+import { verdictOn } from "./verdict.ts";
+
+export interface DeliveryDeps {
+  readonly messages: OutboundMessages;
+  readonly salons: Salons;
+  readonly integrations: Integrations;
+  readonly vault: Vault;
+  readonly twilio: Twilio;
+  readonly urls: WebhookUrls;
+  readonly announcer: Announcer;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  /** How long a worker may hold a message; well over the longest call to Twilio with its retries. */
+  readonly leaseSeconds: number;
+  /** How long after an unclear answer Twilio's list is looked at, and looked at again. */
+  readonly recheckSeconds: number;
+}
+
+export interface Delivery {
+  /** Does what there is to do about a message now, and gives it back as it is then; undefined if there is none. */
+  deliver(id: MessageId): Promise<OutboundMessage | undefined>;
+}
+
+/** How long a message waits for a provisioning that nobody reports finished. */
+const PROVISIONING_WAIT_SECONDS = 30;
+
+/**
+ * Brings one message one step further: at most one message at Twilio per attempt, as far as Twilio lets us know. The
+ * attempt is written before Twilio is called, and its number is in the callback address.
+ */
+export function createDelivery(deps: DeliveryDeps): Delivery {
+  const { messages, integrations, announcer, clock, logger } = deps;
+  const settle = createSettlement(deps);
+
+  return {
+    async deliver(id) {
+      const message = await messages.get(id);
+      if (message === undefined) return undefined;
+      const changed = await takeStep(message);
+      if (changed !== undefined) await tell(changed);
+      return changed ?? message;
+    },
+  };
+
+  /** The message after the step; undefined when there was none to take, or another worker took it. */
+  async function takeStep(message: OutboundMessage): Promise<OutboundMessage | undefined> {
+    switch (readiness(message, clock.now())) {
+      case "wait":
+        return undefined;
+      case "announce":
+        return message;
+      case "expire":
+        return messages.expire(message.id);
+      case "settle":
+        return settle(message);
+      case "send":
+        return send(message);
+    }
+  }
+
+  async function send(message: OutboundMessage): Promise<OutboundMessage | undefined> {
+    const way = await chooseRoute(message);
+    switch (way.kind) {
+      case "fail":
+        return messages.fail(message.id, way.failure);
+      case "hold": {
+        if (way.request) await integrations.requestPlatform(message.salon_id, "first-message");
+        const until = plusSeconds(clock.now(), PROVISIONING_WAIT_SECONDS);
+        return messages.hold(message.id, way.reason, until);
+      }
+      case "send":
+        return sendThrough(message, way);
+    }
+  }
+
+  /** A cached integration may lag by seconds; before it makes a message wait or fail, the document is read again. */
+  async function chooseRoute(message: OutboundMessage): Promise<Route> {
+    const salon = await deps.salons.open(message.salon_id);
+    const cached = route({ salon, message, integration: await integrations.get(message.salon_id) });
+    if (cached.kind === "send") return cached;
+    const integration = await integrations.get(message.salon_id, { fresh: true });
+    return route({ salon, message, integration });
+  }
+
+  async function sendThrough(
+    message: OutboundMessage,
+    way: Route & { kind: "send" },
+  ): Promise<OutboundMessage | undefined> {
+    const { accountSid, authToken } = await openCredentials(deps.vault, message.salon_id, way.credentials);
+    const attempt = { source: way.source, sender: way.sender, account: accountFingerprint(accountSid) };
+    const claimed = await messages.claim(message.id, attempt, deps.leaseSeconds);
+    if (claimed === undefined) return undefined;
+    const number = claimed.attempts.length;
+    const fields = { salonId: message.salon_id, messageId: message.id, attempt: number, source: way.source };
+    let answer: Report;
+    try {
+      const account = deps.twilio.account({ accountSid, authToken });
+      const statusCallback = deps.urls.messageStatus(message.salon_id, message.id, number);
+      const parameters = messageParameters(claimed, way.sender, statusCallback, clock.now());
+      answer = reportOf(await account.sendMessage(parameters));
+    } catch (error) {
+      const verdict = verdictOn(error, number, { ...deps, now: clock.now() });
+      logger.warn("message not taken by Twilio", { ...fields, outcome: verdict.kind, error });
+      return messages.judge(message.id, number, verdict);
+    }
+    const result = await messages.report(message.id, number, answer);
+    logger.info("message handed to Twilio", { ...fields, state: answer.state, outcome: result.outcome });
+    return "message" in result ? result.message : undefined;
+  }
+
+  /** Publishes where the message is; an end that no callback will repeat stays due until that has worked. */
+  async function tell(message: OutboundMessage): Promise<void> {
+    await announcer.announce(message);
+    if (isFinal(message.state) && message.due_at !== undefined) await messages.markAnnounced(message.id);
+  }
+}

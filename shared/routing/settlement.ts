@@ -1,0 +1,80 @@
+import { plusSeconds } from "#shared/core/clock.ts";
+import { accountFingerprint } from "#shared/core/ids.ts";
+import type { Attempt, Failure, OutboundMessage } from "#shared/messages/message.ts";
+import type { Verdict } from "#shared/messages/transitions.ts";
+import type { Message } from "#shared/twilio/messages.ts";
+import { openCredentials } from "./credentials.ts";
+import type { DeliveryDeps } from "./delivery.ts";
+import { sealedCredentialsOf } from "./route.ts";
+import { addressOn, reportOf } from "./twilio-message.ts";
+
+/** A worker's clock and Twilio's may differ by this much. */
+const CLOCK_SKEW_SECONDS = 60;
+const LIST_LIMIT = 200;
+/** Twilio's list lags, so a message counts as absent only when it was missing twice, one recheck apart. */
+const LOOKS_UNTIL_ABSENT = 2;
+
+const NOBODY_KNOWS: Failure = {
+  class: "uncertain",
+  twilio_code: null,
+  reason:
+    "It is not known whether Twilio sent this message: the account it was given to can no longer be asked.",
+};
+
+/**
+ * Finds out what became of an attempt whose end nobody saw: a worker that died, a time-out, a 5xx. The message's twin
+ * in Twilio's list is adopted; only what is surely absent is sent again.
+ */
+export function createSettlement(
+  deps: DeliveryDeps,
+): (message: OutboundMessage) => Promise<OutboundMessage | undefined> {
+  const { messages, clock, logger } = deps;
+  return async (message) => {
+    const attempt = message.attempts.at(-1);
+    if (attempt === undefined) return undefined;
+    const fields = { salonId: message.salon_id, messageId: message.id, attempt: attempt.number };
+    const found = await candidates(message, attempt);
+    for (const candidate of found ?? []) {
+      const result = await messages.report(message.id, attempt.number, reportOf(candidate));
+      if (result.outcome === "taken") continue;
+      logger.info("uncertain message found at Twilio", { ...fields, outcome: result.outcome });
+      return "message" in result ? result.message : undefined;
+    }
+    const verdict = verdictOnMissing(message, attempt, found !== undefined);
+    logger.warn("uncertain message not found at Twilio", {
+      ...fields,
+      outcome: verdict.kind,
+      count: attempt.looks,
+    });
+    return messages.judge(message.id, attempt.number, verdict);
+  };
+
+  function verdictOnMissing(message: OutboundMessage, attempt: Attempt, looked: boolean): Verdict {
+    const now = clock.now();
+    if (looked && attempt.looks + 1 >= LOOKS_UNTIL_ABSENT) return { kind: "absent", retryAt: now };
+    if (!looked && message.expires_at <= now) return { kind: "fail", failure: NOBODY_KNOWS };
+    return { kind: "uncertain", looked, lookAt: plusSeconds(now, deps.recheckSeconds) };
+  }
+
+  /**
+   * The oldest first, so that two equal texts to one person are matched in the order they were sent. Undefined when
+   * the salon no longer has the credentials of the account that was asked.
+   */
+  async function candidates(message: OutboundMessage, attempt: Attempt): Promise<Message[] | undefined> {
+    const integration = await deps.integrations.get(message.salon_id, { fresh: true });
+    for (const sealed of sealedCredentialsOf(integration)) {
+      const { accountSid, authToken } = await openCredentials(deps.vault, message.salon_id, sealed);
+      if (accountFingerprint(accountSid) !== attempt.account) continue;
+      const listed = await deps.twilio.account({ accountSid, authToken }).listMessages({
+        to: addressOn(message.channel, message.to),
+        from: addressOn(message.channel, attempt.sender),
+        createdAfter: plusSeconds(attempt.started_at, -CLOCK_SKEW_SECONDS),
+        limit: LIST_LIMIT,
+      });
+      return listed
+        .filter(({ direction, body }) => direction === "outbound" && body === message.body)
+        .reverse();
+    }
+    return undefined;
+  }
+}

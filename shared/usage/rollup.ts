@@ -1,0 +1,86 @@
+import { AggregateField } from "firebase-admin/firestore";
+import { z } from "zod";
+import { type Clock, plusSeconds } from "#shared/core/clock.ts";
+import { Instant } from "#shared/core/instant.ts";
+import type { Logger } from "#shared/core/logger.ts";
+import { UsageKind } from "#shared/ledger/rate-card.ts";
+import type { Database } from "#shared/runtime/database.ts";
+import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { monthWithDay, Sums, type SumsByKind, UsageMonth } from "./month.ts";
+
+/** Rows may be committed out of order, so each run looks this far behind the last one's end. */
+const OVERLAP_SECONDS = 600;
+const PAGE = 1_000;
+
+const Watermark = z.object({ recorded_until: Instant });
+const ChangedRow = z.object({ salon_id: z.string(), day: z.string() });
+
+/**
+ * Recomputes the salon-days that have new ledger rows, by aggregation, and sets them in their month. Running it twice,
+ * or two at once, changes nothing: totals are never incremented, and the overlap lets the next run mend an older sum
+ * that was set last.
+ */
+export function createRollup(
+  database: Database,
+  clock: Clock,
+  logger: Logger,
+): () => Promise<{ days: number }> {
+  return async () => {
+    const { firestore } = database;
+    const watermark = firestore.doc("usage_rollups/watermark");
+    const known = await database.run(() => watermark.get());
+    const last = Watermark.safeParse(known.data()).data?.recorded_until ?? new Date(0);
+    const started = clock.now();
+    const changed = await changedDays(plusSeconds(last, -OVERLAP_SECONDS));
+    for (const { salon_id, day } of changed) await recompute(salon_id, day);
+    await database.run(() => watermark.set({ recorded_until: started }));
+    logger.info("usage rolled up", { count: changed.length });
+    return { days: changed.length };
+  };
+
+  async function changedDays(since: Date): Promise<z.infer<typeof ChangedRow>[]> {
+    const found = new Map<string, z.infer<typeof ChangedRow>>();
+    const rows = database.firestore
+      .collectionGroup("usage_ledger")
+      .where("recorded_at", ">=", since)
+      .orderBy("recorded_at")
+      .select("salon_id", "day")
+      .limit(PAGE);
+    let page = await database.run(() => rows.get());
+    for (;;) {
+      for (const row of page.docs) {
+        const changed = ChangedRow.parse(row.data());
+        found.set(`${changed.salon_id}/${changed.day}`, changed);
+      }
+      const last = page.docs.at(-1);
+      if (page.size < PAGE || last === undefined) return [...found.values()];
+      page = await database.run(() => rows.startAfter(last).get());
+    }
+  }
+
+  async function recompute(salonId: string, day: string): Promise<void> {
+    const rows = database.firestore
+      .collection("salons")
+      .doc(salonId)
+      .collection("usage_ledger")
+      .where("day", "==", day);
+    const sums: SumsByKind = {};
+    await Promise.all(
+      UsageKind.options.map(async (kind) => {
+        const aggregate = rows.where("kind", "==", kind).aggregate({
+          events: AggregateField.count(),
+          quantity: AggregateField.sum("quantity"),
+          cost_micros: AggregateField.sum("cost_micros"),
+        });
+        const answer = Sums.parse((await database.run(() => aggregate.get())).data());
+        if (answer.events > 0) sums[kind] = answer;
+      }),
+    );
+    await database.transact(async (transaction, firestore) => {
+      const reference = firestore.collection("integration_usage").doc(`${salonId}_${day.slice(0, 7)}`);
+      const snapshot = await transaction.get(reference);
+      const month = snapshot.exists ? parseDocument(UsageMonth, reference.path, snapshot.data()) : undefined;
+      transaction.set(reference, monthWithDay(month, { salonId, day, sums }, clock.now()));
+    });
+  }
+}
