@@ -1,0 +1,71 @@
+/** As Eventarc names what happened to a document. */
+export type FirestoreEventType =
+  `google.cloud.firestore.document.v1.${"created" | "updated" | "deleted" | "written"}`;
+
+/** How a deployed function is reached. */
+export type Trigger =
+  /** `hosting`: path patterns that Firebase Hosting (or a load balancer) sends to it. Without, it is IAM-private. */
+  | { readonly kind: "http"; readonly hosting: readonly string[] }
+  | { readonly kind: "document"; readonly pattern: string; readonly eventType: FirestoreEventType }
+  | { readonly kind: "topic"; readonly topic: string; readonly schedule?: string };
+
+export interface Deployment {
+  /** Name of the deployed service. */
+  readonly name: string;
+  /** Folder under `functions/`, whose bundle registers a function of the same name. */
+  readonly source: string;
+  readonly trigger: Trigger;
+}
+
+/** Every deployed service, in one table: the local stack, `firebase.json` and its test follow it. */
+export const DEPLOYMENTS: readonly Deployment[] = [
+  {
+    name: "receive-message",
+    source: "receive-message",
+    trigger: { kind: "http", hosting: ["/webhooks/twilio/sms/**", "/webhooks/twilio/whatsapp/**"] },
+  },
+  {
+    name: "receive-call",
+    source: "receive-call",
+    trigger: { kind: "http", hosting: ["/webhooks/twilio/voice/**"] },
+  },
+  {
+    name: "receive-status",
+    source: "receive-status",
+    trigger: { kind: "http", hosting: ["/webhooks/twilio/status/**"] },
+  },
+  { name: "send-message", source: "send-message", trigger: { kind: "http", hosting: [] } },
+  {
+    name: "provision-salon",
+    source: "provision-salon",
+    trigger: {
+      kind: "document",
+      pattern: "salon_integrations/{salonId}",
+      eventType: "google.cloud.firestore.document.v1.written",
+    },
+  },
+  {
+    name: "provision-salon-due",
+    source: "provision-salon",
+    trigger: { kind: "topic", topic: "provisioning-due" },
+  },
+  { name: "deliver-message", source: "deliver-message", trigger: { kind: "topic", topic: "outbound" } },
+  {
+    name: "deliver-message-critical",
+    source: "deliver-message",
+    trigger: { kind: "topic", topic: "outbound-critical" },
+  },
+  {
+    name: "wake-due-work",
+    source: "wake-due-work",
+    trigger: { kind: "topic", topic: "tick-wake-due-work", schedule: "* * * * *" },
+  },
+  {
+    name: "rollup-usage",
+    source: "rollup-usage",
+    trigger: { kind: "topic", topic: "tick-rollup-usage", schedule: "* * * * *" },
+  },
+];
+
+/** Topics that others read. */
+export const PUBLISHED_TOPICS = ["inbound-messages", "message-events"] as const;

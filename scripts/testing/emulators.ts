@@ -1,0 +1,32 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { startFirestoreEmulator } from "#scripts/local-stack/firestore-emulator.ts";
+import { startKmsServer } from "#scripts/local-stack/kms-server.ts";
+import { startPubSubEmulator } from "#scripts/local-stack/pubsub-emulator.ts";
+
+const RULES = fileURLToPath(new URL("../../firestore.rules", import.meta.url));
+
+/**
+ * Starts what all emulator tests share and says where it is through the environment, which Vitest's workers
+ * inherit. Tests keep apart by project or salon ids of their own, see test-project.ts.
+ */
+export default async function setup(): Promise<() => Promise<void>> {
+  const projectId = "salon-flow-test";
+  const [firestore, pubsub, kms] = await Promise.all([
+    startFirestoreEmulator({ projectId, ...(existsSync(RULES) ? { rulesFile: RULES } : {}) }),
+    startPubSubEmulator(),
+    startKmsServer({ projectId }),
+  ]);
+  Object.assign(process.env, {
+    GOOGLE_CLOUD_PROJECT: projectId,
+    FIRESTORE_EMULATOR_HOST: firestore.host,
+    PUBSUB_EMULATOR_HOST: pubsub.host,
+    KMS_ENDPOINT: kms.endpoint,
+    KMS_KEY_NAME: kms.keyName,
+    // Else Google's clients look for a metadata server on the network, for seconds.
+    METADATA_SERVER_DETECTION: "none",
+  });
+  return async () => {
+    await Promise.all([firestore.stop(), pubsub.stop(), kms.stop()]);
+  };
+}
