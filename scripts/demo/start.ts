@@ -1,9 +1,22 @@
+import { parseArgs } from "node:util";
 import { endWell } from "./end.ts";
 import { runDemo } from "./run.ts";
 
-/** `npm start`: plays the story and stays up until Ctrl-C. The ports are fixed, so that URLs can be kept. */
+/** Fixed, so that a URL noted yesterday still leads somewhere; 0 takes any free port. */
+const { values } = parseArgs({
+  options: {
+    "gateway-port": { type: "string", default: "5080" },
+    "simulator-port": { type: "string", default: "5081" },
+  },
+});
+
+/** `npm start`: plays the story and stays up until Ctrl-C. */
 await endWell(async (onStack) => {
-  const { ok } = await runDemo({ gatewayPort: 5_080, simulatorPort: 5_081 }, onStack);
+  const ports = {
+    gatewayPort: Number(values["gateway-port"]),
+    simulatorPort: Number(values["simulator-port"]),
+  };
+  const { ok } = await runDemo(ports, onStack);
   if (!ok) console.log("\nA step did not hold; the stack stays up so that you can look.");
   console.log("\nEverything keeps running. Press Ctrl-C to stop it.");
   return "stay";

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse, request as sendRequest } from "node:http";
 import { matchesGlob } from "node:path/posix";
+import sirv from "sirv";
 import { z } from "zod";
 import { listen } from "./listen.ts";
 
@@ -12,6 +13,8 @@ const Rewrite = z.object({
 
 interface Options {
   readonly port?: number;
+  /** `hosting.public`: a file in it comes before every rewrite. */
+  readonly publicFolder?: string;
   /** `hosting.rewrites` as it stands in firebase.json; the first that matches wins. */
   readonly rewrites: unknown;
   /** Where each function is, by its functionId or serviceId. */
@@ -24,9 +27,9 @@ export interface Gateway {
 }
 
 /** Plays Firebase Hosting: one address for all HTTP functions, the path and query untouched. */
-export async function startGateway({ port = 0, rewrites, targets }: Options): Promise<Gateway> {
+export async function startGateway({ port = 0, publicFolder, rewrites, targets }: Options): Promise<Gateway> {
   const rules = z.array(Rewrite).parse(rewrites);
-  const server = createServer((request, response) => {
+  const rewrite = (request: IncomingMessage, response: ServerResponse) => {
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
     const rule = rules.find(({ source }) => matchesGlob(path, source));
     const functionId = rule?.function?.functionId ?? rule?.run?.serviceId;
@@ -34,6 +37,11 @@ export async function startGateway({ port = 0, rewrites, targets }: Options): Pr
     if (functionId === undefined) fail(response, 404, "not-found", "No rewrite of firebase.json matches.");
     else if (target === undefined) failDown(response, functionId);
     else forward(request, response, { functionId, target });
+  };
+  const files = publicFolder === undefined ? undefined : sirv(publicFolder, { dev: true });
+  const server = createServer((request, response) => {
+    if (files === undefined) rewrite(request, response);
+    else files(request, response, () => rewrite(request, response));
   });
   const listening = await listen(server, port, "the gateway");
   return { url: `http://${listening.host}`, stop: listening.close };

@@ -8,6 +8,7 @@ import { startTwilioSimulator, type TwilioSimulator } from "#scripts/twilio-simu
 import { createDatabase, type Database } from "#shared/runtime/database.ts";
 import { registerFirestoreTrigger, startFirestoreEmulator } from "./firestore-emulator.ts";
 import { startFirestoreEvents } from "./firestore-events.ts";
+import { claimPort } from "./free-port.ts";
 import { type FunctionProcess, startFunction } from "./function-process.ts";
 import { startGateway } from "./gateway.ts";
 import { type KmsServer, startKmsServer } from "./kms-server.ts";
@@ -17,11 +18,11 @@ import { startScheduler } from "./scheduler.ts";
 import { startSecretManagerServer } from "./secret-manager-server.ts";
 import { type SmtpSink, startSmtpSink } from "./smtp-sink.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const PROJECT = "salon-flow-local";
 /** Of no value anywhere else: it only has to be the same for all functions of this stack. */
 const PARTY_HASH_KEY = "local-stack-party-hash-key-0123456789";
-const Hosting = z.object({ hosting: z.object({ rewrites: z.unknown() }) });
+const FirebaseJson = z.object({ hosting: z.object({ public: z.string(), rewrites: z.unknown() }) });
 
 export interface StackOptions {
   /** 0: any free port. */
@@ -84,12 +85,19 @@ async function assemble(
   const logFolder = `${ROOT}/.local/logs`;
   mkdirSync(logFolder, { recursive: true });
   const targets: Record<string, string> = {};
-  const { rewrites } = Hosting.parse(JSON.parse(readFileSync(`${ROOT}/firebase.json`, "utf8"))).hosting;
+  const { hosting } = FirebaseJson.parse(JSON.parse(readFileSync(`${ROOT}/firebase.json`, "utf8")));
+  const publicFolder = `${ROOT}/${hosting.public}`;
 
   onProgress("gateway, Twilio simulator, Cloud KMS, Secret Manager, SMTP");
-  const gateway = keep(await startGateway({ port: gatewayPort, rewrites, targets }), (part) => part.stop());
+  const gateway = keep(
+    await startGateway({ port: gatewayPort, publicFolder, rewrites: hosting.rewrites, targets }),
+    (part) => part.stop(),
+  );
   const simulator = keep(
-    await startTwilioSimulator({ port: simulatorPort, latencyMs: twilioLatencyMs }),
+    await startTwilioSimulator({
+      port: await claimPort(simulatorPort, "the Twilio simulator"),
+      latencyMs: twilioLatencyMs,
+    }),
     (part) => part.close(),
   );
   const kms = keep(await startKmsServer({ projectId: PROJECT }), (part) => part.stop());

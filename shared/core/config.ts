@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AppError } from "./errors.ts";
-import { createLogger } from "./logger.ts";
+import { createLogger, type Logger } from "./logger.ts";
 import { Secret } from "./secret.ts";
 
 const loopback = (value: string) =>
@@ -48,6 +48,7 @@ export const variables = z.object({
 export function loadConfig<Schema extends z.ZodObject>(
   schema: Schema,
   env: NodeJS.ProcessEnv = process.env,
+  logger: Logger = createLogger(),
 ): z.infer<Schema> {
   const names = Object.keys(schema.shape);
   const given = Object.fromEntries(names.map((name) => [name, env[name] === "" ? undefined : env[name]]));
@@ -58,6 +59,6 @@ export function loadConfig<Schema extends z.ZodObject>(
     return given[name] === undefined ? `${name} is not set` : `${name} ${message}`;
   });
   const error = new AppError("internal", `Configuration: ${problems.join("; ")}. See .env.example.`);
-  createLogger().error(error.message, { error });
+  logger.error(error.message, { error });
   throw error;
 }

@@ -29,5 +29,6 @@ export type CommunicationSettings = z.infer<typeof CommunicationSettings>;
 
 /** Puts the salon's name into one of its own texts. */
 export function withSalonName(text: string, salonName: string): string {
-  return text.replaceAll("{salon_name}", salonName);
+  // A function, because in a replacement text `$&` has a meaning of its own.
+  return text.replaceAll("{salon_name}", () => salonName);
 }

@@ -44,7 +44,7 @@ export function createRollup(
       .collectionGroup("usage_ledger")
       .where("recorded_at", ">=", since)
       .orderBy("recorded_at")
-      .select("salon_id", "day")
+      .select("salon_id", "day", "recorded_at")
       .limit(PAGE);
     let page = await database.run(() => rows.get());
     for (;;) {

@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { loadConfig, variables } from "./config.ts";
+import { createLogger } from "./logger.ts";
+
+describe("loadConfig", () => {
+  it("gives what was asked for, with defaults", () => {
+    const config = loadConfig(variables.pick({ GOOGLE_CLOUD_PROJECT: true, LOG_LEVEL: true }), {
+      GOOGLE_CLOUD_PROJECT: "salon-flow",
+    });
+    expect(config).toEqual({ GOOGLE_CLOUD_PROJECT: "salon-flow", LOG_LEVEL: "info" });
+  });
+
+  it.each([
+    ["GOOGLE_CLOUD_PROJECT", undefined, "GOOGLE_CLOUD_PROJECT is not set"],
+    ["GOOGLE_CLOUD_PROJECT", "", "GOOGLE_CLOUD_PROJECT is not set"],
+    ["KMS_KEY_NAME", "my-key", "KMS_KEY_NAME must be projects/P/locations/L/keyRings/R/cryptoKeys/K"],
+    ["KMS_ENDPOINT", "kms.example.com:443", "KMS_ENDPOINT must be a loopback host:port"],
+    [
+      "TWILIO_API_BASE_URL",
+      "https://evil.example",
+      "TWILIO_API_BASE_URL must be http:// and a loopback host:port",
+    ],
+    ["PARTY_HASH_KEY", "short", "PARTY_HASH_KEY must hold at least 32 characters"],
+    ["PLATFORM_ACCOUNTS", "default,NOT OK", "PLATFORM_ACCOUNTS must be labels, separated by commas"],
+  ] as const)("refuses %s = %j and says what it must be, never its value", (name, value, words) => {
+    const schema = z.object({ [name]: variables.shape[name] });
+    const load = () => loadConfig(schema, { [name]: value }, createLogger({ level: "silent" }));
+    expect(load).toThrow(words);
+    expect(load).toThrow("See .env.example");
+    if (value) expect(load).not.toThrow(value);
+  });
+
+  it("keeps the party hash key a Secret", () => {
+    const key = "a-key-of-at-least-32-characters-1";
+    const config = loadConfig(variables.pick({ PARTY_HASH_KEY: true }), { PARTY_HASH_KEY: key });
+    expect(JSON.stringify(config)).not.toContain(key);
+    expect(config.PARTY_HASH_KEY.reveal()).toBe(key);
+  });
+
+  it("has a line with a reason in .env.example for every variable, and none for any other", () => {
+    const example = readFileSync(new URL("../../.env.example", import.meta.url), "utf8");
+    const named = [...example.matchAll(/^#?\s?([A-Z_]+)=/gm)].map(([, name]) => name);
+    expect(named.toSorted()).toEqual(Object.keys(variables.shape).toSorted());
+  });
+});

@@ -1,0 +1,85 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { uniqueProjectId, uniqueSalonId } from "#scripts/testing/test-project.ts";
+import { SalonId } from "#shared/core/ids.ts";
+import { createDatabase } from "#shared/runtime/database.ts";
+import { createIntegrations } from "./integrations.ts";
+import { createSalons } from "./salons.ts";
+
+const database = createDatabase(uniqueProjectId());
+const clock = { now: () => new Date("2026-11-22T10:00:00Z") };
+const integrations = createIntegrations(database, clock);
+afterAll(() => database.firestore.terminate());
+
+const newSalon = () => SalonId.parse(uniqueSalonId());
+
+describe("integrations", () => {
+  it("asks for platform messaging once, with every default of the spec in the document", async () => {
+    const salonId = newSalon();
+    await Promise.all(
+      Array.from({ length: 5 }, () => integrations.requestPlatform(salonId, "first-message")),
+    );
+    const document = await integrations.get(salonId);
+    expect(document).toMatchObject({
+      salon_id: salonId,
+      revision: 1,
+      status: "not_configured",
+      requested: { messaging: "platform", by: "first-message" },
+      twilio: { mode: "sandbox", is_active: false, verification_status: "pending", billing_mode: "platform" },
+    });
+  });
+
+  it("leaves the owner's own choice alone", async () => {
+    const salonId = newSalon();
+    const requested = { messaging: "off", by: "owner", at: clock.now() };
+    await database.firestore.doc(`salon_integrations/${salonId}`).set({ salon_id: salonId, requested });
+    await integrations.requestPlatform(salonId, "first-message");
+    expect((await integrations.get(salonId, { fresh: true }))?.requested?.messaging).toBe("off");
+  });
+
+  it("changes only what it is told, and counts revisions", async () => {
+    const salonId = newSalon();
+    await integrations.requestPlatform(salonId, "owner");
+    await integrations.change(salonId, "provision-salon", { status: "partial" });
+    await integrations.change(salonId, "provision-salon", { status: "error", status_reason: "No number." });
+    const document = await integrations.get(salonId, { fresh: true });
+    expect(document).toMatchObject({
+      revision: 3,
+      status: "error",
+      status_reason: "No number.",
+      requested: { by: "owner" },
+      updated_by: "provision-salon",
+    });
+  });
+
+  it("may lag behind by its cache, and not when asked to look again", async () => {
+    const salonId = newSalon();
+    await integrations.requestPlatform(salonId, "owner");
+    await integrations.get(salonId);
+    await integrations.change(salonId, "provision-salon", { status: "active" });
+    expect((await integrations.get(salonId))?.status).toBe("not_configured");
+    expect((await integrations.get(salonId, { fresh: true }))?.status).toBe("active");
+  });
+
+  it("names the field of a document that is malformed, and not its value", async () => {
+    const salonId = newSalon();
+    const requested = { messaging: "canary-7f3a9c", by: "owner", at: clock.now() };
+    await database.firestore.doc(`salon_integrations/${salonId}`).set({ salon_id: salonId, requested });
+    const refused = await integrations.get(salonId).catch((error: unknown) => String(error));
+    expect(refused).toContain(`salon_integrations/${salonId} is malformed: requested.messaging`);
+    expect(refused).not.toContain("canary-7f3a9c");
+  });
+});
+
+describe("salons", () => {
+  it("cannot be told from none when they are closed", async () => {
+    const salons = createSalons(database);
+    const [open, closed, none] = [newSalon(), newSalon(), newSalon()];
+    await database.firestore.doc(`salons/${open}`).set({ name: "Open", founded: 1999 });
+    await database.firestore.doc(`salons/${closed}`).set({ name: "Closed", status: "closed" });
+    expect((await salons.open(open)).communication.default_language).toBe("en");
+    const refusals = await Promise.all(
+      [closed, none].map((id) => salons.open(id).catch((error: Error) => error.message)),
+    );
+    expect(refusals[0]).toBe(refusals[1]);
+  });
+});
