@@ -6,20 +6,6 @@ const database = createDatabase(uniqueProjectId());
 afterAll(() => database.firestore.terminate());
 
 describe("the database", () => {
-  it("loses no update when many transactions change one document", async () => {
-    const reference = database.firestore.doc("counters/one");
-    await reference.set({ count: 0 });
-    await Promise.all(
-      Array.from({ length: 10 }, () =>
-        database.transact(async (transaction) => {
-          const count = Number((await transaction.get(reference)).get("count"));
-          transaction.update(reference, { count: count + 1 });
-        }),
-      ),
-    );
-    expect((await reference.get()).get("count")).toBe(10);
-  });
-
   it("tells a document that is there already, and one that somebody changed meanwhile", async () => {
     const reference = database.firestore.doc("things/one");
     const { writeTime } = await reference.create({ value: 1 });

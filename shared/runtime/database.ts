@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { initializeApp } from "firebase-admin/app";
-import { type Firestore, initializeFirestore, type Transaction } from "firebase-admin/firestore";
+import { type Firestore, initializeFirestore } from "firebase-admin/firestore";
 import { withDeadline } from "#shared/core/deadline.ts";
 import { AppError } from "#shared/core/errors.ts";
+import { openTransaction, type Transaction } from "./transaction.ts";
 
 /** Firestore with a deadline: Twilio waits 15 s for an answer, the client alone would retry for a minute. */
 export interface Database {
@@ -14,15 +16,18 @@ export interface Database {
 
 const DEADLINE_MS = 8_000;
 const REMEDY = "check FIRESTORE_EMULATOR_HOST, or the project and its network";
+/** How often somebody else may be faster before a transaction gives up. */
+const MAX_TRIES = 20;
+const BACKOFF_MS = 10;
 /** gRPC codes for "the service is not there": DEADLINE_EXCEEDED, UNAVAILABLE. */
 const NOT_THERE = [4, 14];
-/** gRPC codes for "someone else was faster": ABORTED, and a lock that timed out under contention. */
-const CONTENDED = 10;
+const ABORTED = 10;
 
 export function createDatabase(projectId: string, deadlineMs = DEADLINE_MS): Database {
   const app = initializeApp({ projectId }, `database-${projectId}`);
   const firestore = initializeFirestore(app);
   firestore.settings({ ignoreUndefinedProperties: true });
+
   const run: Database["run"] = async (work) => {
     try {
       return await withDeadline("Firestore", REMEDY, deadlineMs, work(firestore));
@@ -30,29 +35,32 @@ export function createDatabase(projectId: string, deadlineMs = DEADLINE_MS): Dat
       throw translate(error);
     }
   };
-  return {
-    firestore,
-    run,
-    transact: (work) =>
-      run(() =>
-        firestore.runTransaction((transaction: Transaction) => work(transaction, firestore), {
-          maxAttempts: 8,
-        }),
-      ),
+
+  const transact: Database["transact"] = async (work) => {
+    for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
+      const transaction = openTransaction(firestore);
+      const result = await work(transaction, firestore);
+      try {
+        await transaction.commit();
+        return result;
+      } catch (error) {
+        if (!isStale(error) && !isAlreadyExists(error) && grpcCode(error) !== ABORTED) throw error;
+        await sleep(Math.random() * BACKOFF_MS * tries);
+      }
+    }
+    throw new AppError("unavailable", "Too many changes to one document at once; try again.", {
+      context: { service: "Firestore" },
+    });
   };
+
+  return { firestore, run, transact: (work) => run(() => transact(work)) };
 }
 
 function translate(error: unknown): unknown {
   const code = grpcCode(error);
-  if (code === undefined) return error;
+  if (code === undefined || !NOT_THERE.includes(code)) return error;
   const context = { service: "Firestore" };
-  if (NOT_THERE.includes(code)) {
-    return new AppError("unavailable", `Firestore cannot be reached; ${REMEDY}.`, { cause: error, context });
-  }
-  if (code === CONTENDED) {
-    return new AppError("unavailable", "Firestore is contended; try again.", { cause: error, context });
-  }
-  return error;
+  return new AppError("unavailable", `Firestore cannot be reached; ${REMEDY}.`, { cause: error, context });
 }
 
 /** Whether a `create` failed because the document is there already. */

@@ -1,7 +1,7 @@
-import type { Transaction } from "firebase-admin/firestore";
 import type { Clock } from "#shared/core/clock.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Database } from "#shared/runtime/database.ts";
+import type { Transaction } from "#shared/runtime/transaction.ts";
 import { createCachedDocuments, parseDocument, type ReadOptions } from "./cached-documents.ts";
 import { type PlatformConfig, SalonIntegration } from "./integration.ts";
 
@@ -44,13 +44,13 @@ export function createIntegrations(database: Database, clock: Clock): Integratio
           transaction.create(reference(salonId), { ...defaults, ...asked, created_by: by, revision: 1 });
           return;
         }
-        transaction.update(reference(salonId), { ...asked, revision: known.revision + 1 });
+        transaction.merge(reference(salonId), { ...asked, revision: known.revision + 1 });
       }),
     change: (salonId, by, change) =>
       database.transact(async (transaction) => {
         const known = await read(transaction, salonId);
         const stamp = { updated_at: clock.now(), updated_by: by, revision: (known?.revision ?? 0) + 1 };
-        transaction.set(reference(salonId), { ...change, ...stamp }, { merge: true });
+        transaction.merge(reference(salonId), { salon_id: salonId, ...change, ...stamp });
       }),
   };
 }
