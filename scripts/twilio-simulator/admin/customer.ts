@@ -1,0 +1,137 @@
+import { z } from "zod";
+import { json } from "../http/reply.ts";
+import type { Receive } from "../messaging/inbound.ts";
+import type { Ring } from "../voice/inbound-call.ts";
+import { isE164 } from "../world/e164.ts";
+import { isWhatsApp, numberOf } from "../world/message.ts";
+import { SANDBOX_ADDRESS } from "../world/whatsapp-sender.ts";
+import type { World } from "../world/world.ts";
+import { accountFor } from "./accounts.ts";
+import { AdminError, type AdminHandler, readBody } from "./admin-request.ts";
+
+const Address = z
+  .string()
+  .refine(
+    (address) => isE164(numberOf(address)),
+    "must be a phone number in E.164 format, for example +14155550123",
+  );
+const InboundMessage = z.strictObject({
+  to: Address,
+  from: Address,
+  body: z.string().max(1600).default(""),
+  copies: z.number().int().min(1).max(100).default(1),
+  channel: z.enum(["sms", "whatsapp"]).optional(),
+  media_urls: z.array(z.url()).max(10).default([]),
+  /** Which account is meant when `to` is the WhatsApp sandbox, which many share. */
+  account_sid: z.string().optional(),
+  params: z.record(z.string(), z.string()).default({}),
+});
+const InboundCall = z.strictObject({
+  to: Address,
+  from: Address,
+  digits: z.array(z.string().regex(/^[0-9*#]*$/, "must be digits, * or #")).default([]),
+  duration_seconds: z.number().int().min(0).max(86_400).default(30),
+});
+
+interface Deps {
+  readonly world: World;
+  readonly receive: Receive;
+  readonly ring: Ring;
+}
+
+/** What a customer does with their phone. */
+export function createCustomerAdmin({ world, receive, ring }: Deps): Record<"write" | "call", AdminHandler> {
+  const { numbers, whatsAppSenders } = world;
+
+  function requireActiveOwner(accountSid: string) {
+    const status = world.accounts.statusOf(accountFor(world, accountSid));
+    if (status !== "active")
+      throw new AdminError(
+        "to",
+        `to: the account of this number is ${status}; Twilio delivers nothing to it`,
+      );
+  }
+
+  function ownerOf(to: string, accountSid: string | undefined): string {
+    if (!isWhatsApp(to)) {
+      const number = numbers.find(to);
+      if (number === undefined)
+        throw new AdminError(
+          "to",
+          "to: no account owns this number; POST /simulator/numbers gives it to one",
+        );
+      return number.accountSid;
+    }
+    const senders = whatsAppSenders.all().filter(({ address }) => address === to);
+    const sender =
+      accountSid === undefined ? senders[0] : senders.find((each) => each.accountSid === accountSid);
+    if (sender === undefined) {
+      throw new AdminError(
+        "to",
+        "to: this is no WhatsApp sender; register it with POST /v2/Channels/Senders or POST /simulator/whatsapp-senders",
+      );
+    }
+    if (to === SANDBOX_ADDRESS && accountSid === undefined && senders.length > 1) {
+      throw new AdminError("account_sid", "account_sid: several accounts use the sandbox; say which");
+    }
+    return sender.accountSid;
+  }
+
+  return {
+    async write(request) {
+      const { channel, body, copies, media_urls, params, account_sid, ...wanted } = readBody(
+        InboundMessage,
+        request,
+      );
+      const overWhatsApp = channel === "whatsapp" || isWhatsApp(wanted.to);
+      const prefixed = (address: string) => (overWhatsApp ? `whatsapp:${numberOf(address)}` : address);
+      const [to, from] = [prefixed(wanted.to), prefixed(wanted.from)];
+      if (isWhatsApp(from) && channel === "sms")
+        throw new AdminError("channel", "channel: from is a WhatsApp address");
+      const accountSid = ownerOf(to, account_sid);
+      requireActiveOwner(accountSid);
+      const { message, deliveries } = await receive({
+        accountSid,
+        to,
+        from,
+        body,
+        mediaUrls: media_urls,
+        copies,
+        parameters: params,
+      });
+      return json(200, {
+        message_sid: message.sid,
+        account_sid: accountSid,
+        deliveries: deliveries.map((delivery) => ({
+          status: delivery.status,
+          body: delivery.body,
+          attempts: delivery.attempts,
+          used_fallback: delivery.usedFallback,
+        })),
+      });
+    },
+    async call(request) {
+      const { to, from, digits, duration_seconds } = readBody(InboundCall, request);
+      const number = numbers.find(to);
+      if (number === undefined)
+        throw new AdminError(
+          "to",
+          "to: no account owns this number; POST /simulator/numbers gives it to one",
+        );
+      if (!number.capabilities.voice) throw new AdminError("to", "to: this number takes no calls");
+      requireActiveOwner(number.accountSid);
+      const { call, steps, statusCallbackStatus } = await ring({
+        number,
+        from,
+        digits,
+        durationSeconds: duration_seconds,
+      });
+      return json(200, {
+        call_sid: call.sid,
+        call_status: call.status,
+        steps,
+        status_callback_status: statusCallbackStatus,
+      });
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import type { Faults } from "../faults/faults.ts";
+import type { Route } from "../http/router.ts";
+import type { Courier } from "../messaging/courier.ts";
+import type { Timers } from "../timers.ts";
+import type { Dial } from "../voice/outbound-call.ts";
+import type { World } from "../world/world.ts";
+import { createAccountResource } from "./accounts.ts";
+import type { ApiHandler } from "./api-request.ts";
+import { createAuthTokenResource } from "./auth-tokens.ts";
+import { createAvailableNumberResource } from "./available-numbers.ts";
+import { createCallResource } from "./calls.ts";
+import { createIncomingNumberResource } from "./incoming-numbers.ts";
+import { createMessageResource } from "./messages.ts";
+import { createSenderResource } from "./senders.ts";
+import { createUsageResource } from "./usage-records.ts";
+
+export interface ApiDeps {
+  readonly world: World;
+  readonly faults: Faults;
+  readonly timers: Timers;
+  readonly courier: Courier;
+  readonly dial: Dial;
+}
+
+/** Every path of Twilio's that is answered, whatever its host: api, accounts and messaging share one origin here. */
+export function apiRoutes({ world, faults, timers, courier, dial }: ApiDeps): readonly Route<ApiHandler>[] {
+  const accounts = createAccountResource(world);
+  const available = createAvailableNumberResource(world);
+  const numbers = createIncomingNumberResource(world);
+  const messages = createMessageResource({ world, faults, courier });
+  const calls = createCallResource({ world, faults, dial });
+  const usage = createUsageResource(world);
+  const tokens = createAuthTokenResource(world);
+  const senders = createSenderResource(world, timers);
+  const account = "/2010-04-01/Accounts/{AccountSid}";
+  return [
+    { method: "POST", path: "/2010-04-01/Accounts.json", handler: accounts.create },
+    { method: "GET", path: "/2010-04-01/Accounts.json", handler: accounts.list },
+    { method: "GET", path: "/2010-04-01/Accounts/{Sid}.json", handler: accounts.fetch },
+    { method: "POST", path: "/2010-04-01/Accounts/{Sid}.json", handler: accounts.update },
+    {
+      method: "GET",
+      path: `${account}/AvailablePhoneNumbers/{CountryCode}/{Kind}.json`,
+      handler: available.list,
+    },
+    { method: "POST", path: `${account}/IncomingPhoneNumbers.json`, handler: numbers.create },
+    { method: "GET", path: `${account}/IncomingPhoneNumbers.json`, handler: numbers.list },
+    { method: "GET", path: `${account}/IncomingPhoneNumbers/{Sid}.json`, handler: numbers.fetch },
+    { method: "POST", path: `${account}/IncomingPhoneNumbers/{Sid}.json`, handler: numbers.update },
+    { method: "DELETE", path: `${account}/IncomingPhoneNumbers/{Sid}.json`, handler: numbers.remove },
+    { method: "POST", path: `${account}/Messages.json`, handler: messages.create },
+    { method: "GET", path: `${account}/Messages.json`, handler: messages.list },
+    { method: "GET", path: `${account}/Messages/{Sid}.json`, handler: messages.fetch },
+    { method: "POST", path: `${account}/Messages/{Sid}.json`, handler: messages.update },
+    { method: "DELETE", path: `${account}/Messages/{Sid}.json`, handler: messages.remove },
+    { method: "POST", path: `${account}/Calls.json`, handler: calls.create },
+    { method: "GET", path: `${account}/Calls.json`, handler: calls.list },
+    { method: "GET", path: `${account}/Calls/{Sid}.json`, handler: calls.fetch },
+    { method: "GET", path: `${account}/Usage/Records.json`, handler: usage.list },
+    { method: "GET", path: `${account}/Usage/Records/{Subresource}.json`, handler: usage.list },
+    { method: "POST", path: "/v1/AuthTokens/Secondary", handler: tokens.create },
+    { method: "DELETE", path: "/v1/AuthTokens/Secondary", handler: tokens.remove },
+    { method: "POST", path: "/v1/AuthTokens/Promote", handler: tokens.promote },
+    { method: "POST", path: "/v2/Channels/Senders", handler: senders.create },
+    { method: "GET", path: "/v2/Channels/Senders", handler: senders.list },
+    { method: "GET", path: "/v2/Channels/Senders/{Sid}", handler: senders.fetch },
+    { method: "POST", path: "/v2/Channels/Senders/{Sid}", handler: senders.update },
+    { method: "DELETE", path: "/v2/Channels/Senders/{Sid}", handler: senders.remove },
+  ];
+}

@@ -1,0 +1,69 @@
+import type { Faults } from "../faults/faults.ts";
+import type { Pace } from "../messaging/pace.ts";
+import type { Timers } from "../timers.ts";
+import type { Deliver } from "../webhooks/deliver.ts";
+import type { Call } from "../world/call.ts";
+import type { OwnedNumber } from "../world/phone-number.ts";
+import type { World } from "../world/world.ts";
+import { callParameters, callStatusWebhook } from "./call-webhook.ts";
+import { type Conversation, converse, type Line, type Step } from "./conversation.ts";
+import { answer, finish, newCall, rateCall } from "./new-call.ts";
+
+export interface Ringing {
+  readonly number: OwnedNumber;
+  readonly from: string;
+  readonly digits: readonly string[];
+  readonly durationSeconds: number;
+}
+
+export interface Answered {
+  readonly call: Call;
+  readonly steps: readonly Step[];
+  /** Null without a status callback, or when it got no answer. */
+  readonly statusCallbackStatus: number | null;
+}
+
+export type Ring = (ringing: Ringing) => Promise<Answered>;
+
+interface Deps {
+  readonly world: World;
+  readonly faults: Faults;
+  readonly timers: Timers;
+  readonly pace: Pace;
+  readonly deliver: Deliver;
+}
+
+/** A customer calls one of the numbers and hears the application's TwiML through to the end. */
+export function createRing({ world, faults, timers, pace, deliver }: Deps): Ring {
+  return async ({ number, from, digits, durationSeconds }) => {
+    const { accountSid, phoneNumber: to, sid: phoneNumberSid } = number;
+    const subject = { to, accountSids: [accountSid] };
+    const draft = { accountSid, direction: "inbound", from, to, phoneNumberSid, status: "ringing" } as const;
+    const call = newCall(world, faults, draft, subject);
+    const line: Line = {
+      accountSid,
+      callSid: call.sid,
+      recordingSid: () => world.sids.sid("RE"),
+      parameters: callParameters(call),
+      digits,
+      fallback: { url: number.voiceFallbackUrl ?? "", method: number.voiceFallbackMethod },
+    };
+    const { steps, end } = await talk(number, line);
+    if (end === "completed") answer(call);
+    finish(call, end, end === "completed" ? durationSeconds : 0);
+    rateCall(call, subject, { world, faults, timers, pace });
+    if (number.statusCallback === "") return { call, steps, statusCallbackStatus: null };
+    const address = { url: number.statusCallback, method: number.statusCallbackMethod };
+    const { status } = await deliver(callStatusWebhook(call, end, 0, address));
+    return { call, steps, statusCallbackStatus: status };
+  };
+
+  /** An application or a trunk takes the place of the voice URL; without either, nobody answers. */
+  async function talk(number: OwnedNumber, line: Line): Promise<Conversation> {
+    const { voiceUrl, voiceMethod, voiceApplicationSid, trunkSid } = number;
+    if (voiceUrl === null || voiceUrl === "" || voiceApplicationSid !== null || trunkSid !== null) {
+      return { steps: [], end: "no-answer" };
+    }
+    return await converse(deliver, line, { url: voiceUrl, method: voiceMethod });
+  }
+}

@@ -1,0 +1,72 @@
+import { createRandom, type Random } from "../random.ts";
+import { type Account, type Accounts, createAccounts } from "./account.ts";
+import { type Calls, createCalls } from "./call.ts";
+import { createMessages, type Messages } from "./message.ts";
+import { createOptOuts, type OptOuts } from "./opt-outs.ts";
+import { createPhoneNumbers, type PhoneNumbers } from "./phone-number.ts";
+import { createUsage, type Usage } from "./usage.ts";
+import { createWhatsAppSenders, type WhatsAppSenders } from "./whatsapp-sender.ts";
+
+/** Everything that Twilio remembers. */
+export interface World {
+  readonly accounts: Accounts;
+  readonly numbers: PhoneNumbers;
+  readonly messages: Messages;
+  readonly calls: Calls;
+  readonly optOuts: OptOuts;
+  readonly whatsAppSenders: WhatsAppSenders;
+  readonly usage: Usage;
+  /** The source of SIDs. */
+  readonly sids: Random;
+  readonly main: Account;
+  readonly subaccountLimit: number;
+  /**
+   * Back to one main account with its first credentials and nothing else. SIDs go on from where they were, because
+   * whoever talks to us may still remember the old ones.
+   */
+  reset(): void;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly mainAccountSid?: string | undefined;
+  readonly mainAuthToken?: string | undefined;
+  readonly subaccountLimit: number;
+}
+
+export function createWorld(options: WorldOptions): World {
+  const sids = createRandom(options.seed, "sids");
+  const accounts = createAccounts(sids);
+  const numbers = createPhoneNumbers(sids);
+  const messages = createMessages();
+  const calls = createCalls();
+  const optOuts = createOptOuts();
+  const whatsAppSenders = createWhatsAppSenders(sids);
+  const usage = createUsage();
+  const first = accounts.create({
+    friendlyName: "Main account",
+    sid: options.mainAccountSid,
+    authToken: options.mainAuthToken,
+  });
+  const { sid, authToken } = first;
+  let main = first;
+  return {
+    accounts,
+    numbers,
+    messages,
+    calls,
+    optOuts,
+    whatsAppSenders,
+    usage,
+    sids,
+    subaccountLimit: options.subaccountLimit,
+    get main() {
+      return main;
+    },
+    reset() {
+      for (const store of [accounts, numbers, messages, calls, optOuts, whatsAppSenders, usage])
+        store.clear();
+      main = accounts.create({ friendlyName: "Main account", sid, authToken });
+    },
+  };
+}
