@@ -5,6 +5,7 @@ import { outboundTopic, type Publisher } from "#shared/runtime/publisher.ts";
 export interface Deps {
   readonly dueMessages: () => Promise<DueDocument[]>;
   readonly dueProvisioning: () => Promise<DueDocument[]>;
+  readonly dueNotifications?: () => Promise<DueDocument[]>;
   readonly publisher: Publisher;
   readonly logger: Logger;
 }
@@ -16,18 +17,24 @@ export interface Deps {
 export function createHandler({
   dueMessages,
   dueProvisioning,
+  dueNotifications = async () => [],
   publisher,
   logger,
 }: Deps): () => Promise<void> {
   return async () => {
-    const [messages, provisioning] = await Promise.all([dueMessages(), dueProvisioning()]);
+    const [messages, provisioning, notifications] = await Promise.all([
+      dueMessages(),
+      dueProvisioning(),
+      dueNotifications(),
+    ]);
     await Promise.all([
       ...messages.map(({ id, get }) =>
         publisher.publish(outboundTopic(get("critical") === true), id, { message_id: id }),
       ),
       ...provisioning.map(({ id }) => publisher.publish("provisioning-due", id, { salon_id: id })),
+      ...notifications.map(({ id }) => publisher.publish("notifications", id, { notification_id: id })),
     ]);
-    const count = messages.length + provisioning.length;
+    const count = messages.length + provisioning.length + notifications.length;
     if (count > 0) logger.info("due work woken", { count });
   };
 }

@@ -18,6 +18,7 @@ const database = createDatabase(config.GOOGLE_CLOUD_PROJECT);
 const handler = createHandler({
   dueMessages: () => dueDocuments(database, "messages", systemClock.now(), LIMIT),
   dueProvisioning: () => dueDocuments(database, "provisioning", systemClock.now(), LIMIT),
+  dueNotifications: () => dueDocuments(database, "notifications", systemClock.now(), LIMIT),
   publisher: createPublisher(config.GOOGLE_CLOUD_PROJECT),
   logger,
 });

@@ -1,6 +1,6 @@
 import type { Language } from "#shared/salons/communication-settings.ts";
 import { withSalonName } from "#shared/salons/communication-settings.ts";
-import type { Salon } from "#shared/salons/salon.ts";
+import { type Salon, Weekday } from "#shared/salons/salon.ts";
 import { createCallScript } from "#shared/twilio/twiml.ts";
 
 const SPOKEN = { en: "en-IN", hi: "hi-IN", te: "te-IN" } as const satisfies Record<Language, string>;
@@ -60,10 +60,11 @@ function bookingScript(salon: Salon, steps: VoiceSteps): string {
   return script.say({ text: "To book, please send a message to this number. Goodbye." }).hangup().toString();
 }
 
-/** The opening hours as one sentence a day, days in the order of the week. */
+/** The opening hours as one sentence a day, in the order of the week, which Firestore does not keep. */
 function spokenHours(salon: Salon): string {
-  const days = Object.entries(salon.hours).map(
-    ([day, opening]) => `On ${day} we are open from ${opening.opens} to ${opening.closes}.`,
-  );
+  const days = Weekday.options.flatMap((day) => {
+    const opening = salon.hours[day];
+    return opening === undefined ? [] : [`On ${day} we are open from ${opening.opens} to ${opening.closes}.`];
+  });
   return days.length === 0 ? "Our opening hours are not listed. Goodbye." : `${days.join(" ")} Goodbye.`;
 }

@@ -40,11 +40,13 @@ export function createInboundMessages(database: Database): InboundMessages {
         const first_inbound_at = contact?.exists ? contact.get("first_inbound_at") : last_inbound_at;
         const stored: InboundMessage = { ...message, greets: mayGreet && contact?.exists !== true };
         transaction.create(reference, stored);
-        transaction.set(
-          contactReference,
-          { salon_id, party, first_inbound_at, last_inbound_at, last_channel },
-          { merge: true },
-        );
+        transaction.merge(contactReference, {
+          salon_id,
+          party,
+          first_inbound_at,
+          last_inbound_at,
+          last_channel,
+        });
         transaction.create(
           firestore.collection("salons").doc(salon_id).collection("usage_ledger").doc(entry.id),
           entry.row,

@@ -1,8 +1,9 @@
-import type { DocumentReference, Transaction } from "firebase-admin/firestore";
+import type { DocumentReference } from "firebase-admin/firestore";
 import type { Clock } from "#shared/core/clock.ts";
 import type { MessageId, SalonId } from "#shared/core/ids.ts";
 import { LedgerRow } from "#shared/ledger/row.ts";
 import { type Database, isAlreadyExists } from "#shared/runtime/database.ts";
+import type { Transaction } from "#shared/runtime/transaction.ts";
 import { parseDocument } from "#shared/salons/cached-documents.ts";
 import { type Entry, outboundEntry, reversalEntry } from "./billing.ts";
 import { OutboundMessage } from "./message.ts";
@@ -100,8 +101,8 @@ export function createOutboundMessages(database: Database, clock: Clock): Outbou
           const adopts = message.attempts[attemptNumber - 1]?.sid === null;
           const written = await readRow(transaction, ledger(message.salon_id, entry.id));
           if (adopts && written !== undefined && written.message_id !== id) return { outcome: "taken" };
-          const due = entryDue(entry, { adopts, written, failed: report.state === "failed", now });
-          if (due !== undefined) transaction.set(ledger(message.salon_id, due.id), due.row);
+          const due = entriesDue(entry, { adopts, written, failed: report.state === "failed", now });
+          for (const { id: rowId, row } of due) transaction.create(ledger(message.salon_id, rowId), row);
         }
         transaction.set(reference(id), result.message);
         return result;
@@ -135,10 +136,14 @@ interface EntryContext {
   readonly now: Date;
 }
 
-/** A message Twilio has taken is charged once; one that it then reports as failed is taken back once. */
-function entryDue(entry: Entry, { adopts, written, failed, now }: EntryContext): Entry | undefined {
-  if (failed) return written === undefined ? undefined : reversalEntry({ id: entry.id, row: written }, now);
-  return adopts && written === undefined ? entry : undefined;
+/**
+ * A message Twilio has taken is charged once; one that it reports as failed is taken back once. Even if that is the
+ * first we hear of it both rows are written, since the first one also says whose the SID is.
+ */
+function entriesDue(entry: Entry, { adopts, written, failed, now }: EntryContext): Entry[] {
+  const charge = adopts && written === undefined ? [entry] : [];
+  const charged = written === undefined ? charge[0] : { id: entry.id, row: written };
+  return failed && charged !== undefined ? [...charge, reversalEntry(charged, now)] : charge;
 }
 
 async function readRow(

@@ -24,7 +24,10 @@ export const MessageState = z.enum([
 ]);
 export type MessageState = z.infer<typeof MessageState>;
 
-/** How far along a state is. A report of a lower or equal rank tells nothing new. */
+/**
+ * How far along a state is. A report of a lower or equal rank tells nothing new. `expired` is our own guess about a
+ * message that was looked for in vain, so Twilio's word on its end still counts.
+ */
 const RANK: Readonly<Record<MessageState, number>> = {
   accepted: 0,
   held: 0,
@@ -33,12 +36,12 @@ const RANK: Readonly<Record<MessageState, number>> = {
   queued: 2,
   sending: 3,
   sent: 4,
-  delivered: 5,
-  undelivered: 5,
-  failed: 5,
-  canceled: 5,
   expired: 5,
-  read: 6,
+  delivered: 6,
+  undelivered: 6,
+  failed: 6,
+  canceled: 6,
+  read: 7,
 };
 
 /** Whether a report that says `to` moves a message on that is at `from`. Nothing ever moves back. */
@@ -53,7 +56,7 @@ export function isSettled(state: MessageState): boolean {
 
 /** Whether the message has come to an end that Twilio may only refine (delivered to read). */
 export function isFinal(state: MessageState): boolean {
-  return RANK[state] >= RANK.delivered;
+  return RANK[state] >= RANK.expired;
 }
 
 /** Twilio's `accepted` and `scheduled` mean that it has the message and has not queued it yet: for us `queued`. */

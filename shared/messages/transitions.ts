@@ -94,7 +94,9 @@ export function reported(
   const isCurrent = attemptNumber === message.attempts.length;
   if (!isCurrent || !movesOn(message.state, report.state)) return { outcome: "noted", message: noted };
   const { due_at: _, ...moved } = noted;
-  return { outcome: "moved", message: { ...moved, state: report.state, hold_reason: null } };
+  // Twilio repeats a callback until it is answered; an end that we came upon ourselves, nobody tells again.
+  const toAnnounce = from === undefined && isFinal(report.state) ? { due_at: now } : {};
+  return { outcome: "moved", message: { ...moved, ...toAnnounce, state: report.state, hold_reason: null } };
 }
 
 function stateBefore(attempt: Attempt): OutboundMessage["state"] {
@@ -151,7 +153,7 @@ export function heldFor(
   return { state: "held", hold_reason: reason, due_at: until };
 }
 
-/** An end that no callback will tell of: `due_at` stays until it has been announced. */
+/** An end that no callback will tell of, so it stays due until it has been announced. */
 export function failedWith(failure: Failure, now: Date) {
   return { state: "failed", hold_reason: null, failure, due_at: now } as const;
 }

@@ -1,37 +1,25 @@
-import { type Clock, plusSeconds } from "#shared/core/clock.ts";
+import { plusSeconds } from "#shared/core/clock.ts";
+import { AppError } from "#shared/core/errors.ts";
 import { accountFingerprint, type MessageId } from "#shared/core/ids.ts";
-import type { Logger } from "#shared/core/logger.ts";
 import type { Announcer } from "#shared/messages/announcer.ts";
 import type { OutboundMessage } from "#shared/messages/message.ts";
-import type { OutboundMessages } from "#shared/messages/outbound-store.ts";
 import { isFinal } from "#shared/messages/state.ts";
 import { type Report, readiness } from "#shared/messages/transitions.ts";
-import type { Integrations } from "#shared/salons/integrations.ts";
 import type { Salons } from "#shared/salons/salons.ts";
-import type { Twilio } from "#shared/twilio/account.ts";
 import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
-import type { Vault } from "#shared/vault/vault.ts";
 import { openCredentials } from "./credentials.ts";
 import { type Route, route } from "./route.ts";
-import { createSettlement } from "./settlement.ts";
+import { createSettlement, type SettlementDeps } from "./settlement.ts";
 import { messageParameters, reportOf } from "./twilio-message.ts";
 import { verdictOn } from "./verdict.ts";
 
-export interface DeliveryDeps {
-  readonly messages: OutboundMessages;
+export interface DeliveryDeps extends SettlementDeps {
   readonly salons: Salons;
-  readonly integrations: Integrations;
-  readonly vault: Vault;
-  readonly twilio: Twilio;
   readonly urls: WebhookUrls;
   readonly announcer: Announcer;
-  readonly clock: Clock;
-  readonly logger: Logger;
   readonly random: () => number;
   /** How long a worker may hold a message; well over the longest call to Twilio with its retries. */
   readonly leaseSeconds: number;
-  /** How long after an unclear answer Twilio's list is looked at, and looked at again. */
-  readonly recheckSeconds: number;
 }
 
 export interface Delivery {
@@ -55,8 +43,9 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       const message = await messages.get(id);
       if (message === undefined) return undefined;
       const changed = await takeStep(message);
-      if (changed !== undefined) await tell(changed);
-      return changed ?? message;
+      if (changed === undefined) return messages.get(id);
+      if (isNews(message, changed)) await tell(changed);
+      return changed;
     },
   };
 
@@ -72,8 +61,18 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       case "settle":
         return settle(message);
       case "send":
-        return send(message);
+        return send(message).catch((error: unknown) => giveUp(message, error));
     }
+  }
+
+  /**
+   * What trying again cannot help, such as a salon that has closed, ends the message where a person sees it: set aside
+   * as an event, it would come back with every tick. While an attempt is open this changes nothing.
+   */
+  async function giveUp({ id, salon_id: salonId }: OutboundMessage, error: unknown) {
+    if (!(error instanceof AppError) || error.retry) throw error;
+    logger.error("message cannot be sent", { salonId, messageId: id, error });
+    return messages.fail(id, { class: "account", twilio_code: null, reason: error.message });
   }
 
   async function send(message: OutboundMessage): Promise<OutboundMessage | undefined> {
@@ -123,7 +122,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     }
     const result = await messages.report(message.id, number, answer);
     logger.info("message handed to Twilio", { ...fields, state: answer.state, outcome: result.outcome });
-    return "message" in result ? result.message : undefined;
+    return result.outcome === "moved" ? result.message : undefined;
   }
 
   /** Publishes where the message is; an end that no callback will repeat stays due until that has worked. */
@@ -131,4 +130,13 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     await announcer.announce(message);
     if (isFinal(message.state) && message.due_at !== undefined) await messages.markAnnounced(message.id);
   }
+}
+
+/** Still held for the same reason, still uncertain: nobody needs to hear that again. */
+function isNews(before: OutboundMessage, after: OutboundMessage): boolean {
+  const isSame =
+    before.state === after.state &&
+    before.hold_reason === after.hold_reason &&
+    before.attempts.length === after.attempts.length;
+  return !isSame || isFinal(after.state);
 }

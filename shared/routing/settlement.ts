@@ -1,12 +1,27 @@
-import { plusSeconds } from "#shared/core/clock.ts";
+import { type Clock, plusSeconds } from "#shared/core/clock.ts";
 import { accountFingerprint } from "#shared/core/ids.ts";
+import type { Logger } from "#shared/core/logger.ts";
 import type { Attempt, Failure, OutboundMessage } from "#shared/messages/message.ts";
+import type { OutboundMessages } from "#shared/messages/outbound-store.ts";
 import type { Verdict } from "#shared/messages/transitions.ts";
+import type { Integrations } from "#shared/salons/integrations.ts";
+import type { Twilio } from "#shared/twilio/account.ts";
 import type { Message } from "#shared/twilio/messages.ts";
+import type { Vault } from "#shared/vault/vault.ts";
 import { openCredentials } from "./credentials.ts";
-import type { DeliveryDeps } from "./delivery.ts";
 import { sealedCredentialsOf } from "./route.ts";
 import { addressOn, reportOf } from "./twilio-message.ts";
+
+export interface SettlementDeps {
+  readonly messages: OutboundMessages;
+  readonly integrations: Integrations;
+  readonly vault: Vault;
+  readonly twilio: Twilio;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How long after an unclear answer Twilio's list is looked at, and looked at again. */
+  readonly recheckSeconds: number;
+}
 
 /** A worker's clock and Twilio's may differ by this much. */
 const CLOCK_SKEW_SECONDS = 60;
@@ -26,19 +41,22 @@ const NOBODY_KNOWS: Failure = {
  * in Twilio's list is adopted; only what is surely absent is sent again.
  */
 export function createSettlement(
-  deps: DeliveryDeps,
+  deps: SettlementDeps,
 ): (message: OutboundMessage) => Promise<OutboundMessage | undefined> {
   const { messages, clock, logger } = deps;
   return async (message) => {
     const attempt = message.attempts.at(-1);
     if (attempt === undefined) return undefined;
     const fields = { salonId: message.salon_id, messageId: message.id, attempt: attempt.number };
-    const found = await candidates(message, attempt);
+    const found = await candidates(message, attempt).catch((error: unknown) => {
+      logger.warn("uncertain message cannot be looked for", { ...fields, error });
+      return undefined;
+    });
     for (const candidate of found ?? []) {
       const result = await messages.report(message.id, attempt.number, reportOf(candidate));
       if (result.outcome === "taken") continue;
       logger.info("uncertain message found at Twilio", { ...fields, outcome: result.outcome });
-      return "message" in result ? result.message : undefined;
+      return result.outcome === "moved" ? result.message : undefined;
     }
     const verdict = verdictOnMissing(message, attempt, found !== undefined);
     logger.warn("uncertain message not found at Twilio", {

@@ -2,11 +2,25 @@ import type { CloudEvent, CloudEventFunction } from "@google-cloud/functions-fra
 import { z } from "zod";
 import { AppError, toAppError } from "#shared/core/errors.ts";
 import type { Logger } from "#shared/core/logger.ts";
+import { guardConsole } from "./console-guard.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 
-/** What a trigger tells us: never more than which document or which message to look at. */
+/** Who wrote a document, as far as Firestore knows: mostly an e-mail address. */
+export interface Principal {
+  readonly type: string;
+  readonly id: string;
+}
+
+/** What a trigger tells us: never more than which document or which message to look at, and who wrote it. */
 export type Trigger =
-  | { readonly kind: "document"; readonly path: string }
+  | {
+      readonly kind: "document";
+      readonly path: string;
+      /** The same when the event comes again. */
+      readonly eventId: string;
+      /** Only events `.withAuthContext` carry it. */
+      readonly principal?: Principal;
+    }
   | { readonly kind: "message"; readonly data: unknown };
 
 export interface EventBoundaryOptions {
@@ -25,6 +39,7 @@ export function eventFunction(
   handler: (trigger: Trigger) => Promise<void>,
   { name, logger, deadLetters, onFailure }: EventBoundaryOptions,
 ): CloudEventFunction<unknown> {
+  guardConsole(logger);
   // One parameter and no more: with two the framework waits for a callback.
   return async (event) => {
     const fields = { function: name, eventId: event.id };
@@ -49,13 +64,19 @@ export function eventFunction(
   };
 }
 
+/** CloudEvents writes the names of its attributes in lower case. */
+const AuthContext = z
+  .object({ authtype: z.string(), authid: z.string().min(1) })
+  .transform(({ authtype, authid }): Principal => ({ type: authtype, id: authid }));
+
 const PubSubData = z.object({ message: z.object({ data: z.string().default("") }) });
 
 function readTrigger(event: CloudEvent<unknown>): Trigger {
   if (event.type.startsWith("google.cloud.firestore.")) {
     const path = event.subject?.replace(/^documents\//, "");
     if (path === undefined || path === "") throw malformed("its subject names no document");
-    return { kind: "document", path };
+    const principal = AuthContext.safeParse(event).data;
+    return { kind: "document", path, eventId: event.id, ...(principal === undefined ? {} : { principal }) };
   }
   const parsed = PubSubData.safeParse(event.data);
   if (!parsed.success) throw malformed("it is no Pub/Sub message");

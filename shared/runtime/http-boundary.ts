@@ -1,6 +1,7 @@
 import type { HttpFunction, Request } from "@google-cloud/functions-framework";
 import { AppError, toAppError } from "#shared/core/errors.ts";
 import type { LogFields, Logger } from "#shared/core/logger.ts";
+import { guardConsole } from "./console-guard.ts";
 
 /** A request as our handlers see it: the path as it was asked for, and the body as it was sent. */
 export interface HttpRequest {
@@ -34,6 +35,7 @@ export function httpFunction(
   handler: Handler,
   { name, logger, maxBodyBytes }: HttpBoundaryOptions,
 ): HttpFunction {
+  guardConsole(logger);
   return async (request, response) => {
     const started = performance.now();
     const reply = await answer(handler, request, maxBodyBytes);
@@ -70,7 +72,8 @@ async function answer(handler: Handler, request: Request, maxBodyBytes: number):
     return await handler({ method: request.method, path, rawQuery, rawBody, header });
   } catch (error) {
     const { status, code, message, context } = toAppError(error);
-    const field = context.field === undefined ? {} : { field: context.field };
-    return json(status, { error: { code, message, ...field } }, { outcome: code, error });
+    const { field, reason } = context;
+    // What is undefined, JSON leaves out.
+    return json(status, { error: { code, message, field, reason } }, { outcome: code, error });
   }
 }

@@ -1,0 +1,137 @@
+import { PubSub } from "@google-cloud/pubsub";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  type BenchSalon,
+  type MessagingBench,
+  startMessagingBench,
+} from "#scripts/testing/messaging-bench.ts";
+import { plusSeconds } from "#shared/core/clock.ts";
+import { createLogger } from "#shared/core/logger.ts";
+import { dueDocuments } from "#shared/runtime/due-work.ts";
+import { createHandler } from "./handler.ts";
+
+let bench: MessagingBench;
+let salon: BenchSalon;
+let lines: string[];
+beforeAll(async () => {
+  bench = await startMessagingBench();
+  salon = await bench.salon();
+});
+beforeEach(async () => {
+  lines = [];
+  const { firestore } = bench.database;
+  for (const name of ["messages", "provisioning"])
+    await firestore.recursiveDelete(firestore.collection(name));
+});
+afterAll(() => bench.stop());
+
+const due = (collection: "messages" | "provisioning", limit = 100) =>
+  dueDocuments(bench.database, collection, bench.clock.now(), limit);
+
+/** One tick, and what it published. */
+async function tick(limit = 100): Promise<string[]> {
+  const before = bench.publisher.published.length;
+  const wakeDueWork = createHandler({
+    dueMessages: () => due("messages", limit),
+    dueProvisioning: () => due("provisioning", limit),
+    publisher: bench.publisher,
+    logger: createLogger({ write: (line) => lines.push(line) }),
+  });
+  await wakeDueWork();
+  const { published } = bench.publisher;
+  return published.slice(before).map(({ topic, data }) => `${topic} ${JSON.stringify(data)}`);
+}
+
+const accept = (critical = false) => bench.accept(salon, { to: bench.customer(), critical });
+
+describe("a tick", () => {
+  test("wakes nothing and says nothing while nothing is due", async () => {
+    await accept();
+    expect(await tick()).toEqual([]);
+    expect(lines).toEqual([]);
+  });
+
+  test("wakes an accepted message whose wake-up was lost, and leaves it as it is", async () => {
+    const { id } = await accept();
+    bench.clock.pass(30);
+    const before = await bench.messages.get(id);
+    expect(await tick()).toEqual([`outbound {"message_id":"${id}"}`]);
+    expect(await bench.messages.get(id)).toEqual(before);
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ message: "due work woken", count: 1 });
+  });
+
+  test("wakes critical messages by their own topic", async () => {
+    const [usual, critical] = [await accept(), await accept(true)];
+    bench.clock.pass(30);
+    expect((await tick()).toSorted()).toEqual([
+      `outbound {"message_id":"${usual.id}"}`,
+      `outbound-critical {"message_id":"${critical.id}"}`,
+    ]);
+  });
+
+  test("wakes a crashed worker's message when the lease ends, and not before", async () => {
+    const { id } = await accept();
+    const attempt = { source: "platform_subaccount", account: "account", sender: salon.number } as const;
+    await bench.messages.claim(id, attempt, 60);
+    bench.clock.pass(59);
+    expect(await tick()).toEqual([]);
+    bench.clock.pass(1);
+    expect(await tick()).toEqual([`outbound {"message_id":"${id}"}`]);
+  });
+
+  test("wakes nothing that Twilio has, or that has ended and was announced", async () => {
+    const [sent, expired] = [await accept(), await accept()];
+    await bench.worker().deliver(sent.id);
+    bench.clock.pass(86_400);
+    await bench.worker().deliver(expired.id);
+    expect(await tick()).toEqual([]);
+  });
+
+  test("wakes a salon's provisioning that is due", async () => {
+    const { firestore } = bench.database;
+    await firestore.doc("provisioning/salon-anjali").set({ due_at: bench.clock.now() });
+    await firestore.doc("provisioning/salon-bloom").set({ due_at: plusSeconds(bench.clock.now(), 1) });
+    await firestore.doc("provisioning/salon-chandra").set({ state: "ready" });
+    expect(await tick()).toEqual(['provisioning-due {"salon_id":"salon-anjali"}']);
+  });
+
+  test("wakes what failed to be woken at the next one", async () => {
+    const { id } = await accept();
+    bench.clock.pass(30);
+    bench.publisher.failOnce();
+    await expect(tick()).rejects.toThrow("away");
+    expect(await tick()).toEqual([`outbound {"message_id":"${id}"}`]);
+  });
+
+  test("reaches the topic, with the id as the key", async () => {
+    const pubsub = new PubSub({ projectId: bench.projectId });
+    const [subscription] = await pubsub.topic("outbound").createSubscription("wake-due-work-test");
+    const arrived = new Promise<string>((resolve, reject) => {
+      subscription.on("error", reject);
+      subscription.on("message", (message) => {
+        message.ack();
+        resolve(`${message.attributes.key} ${message.data}`);
+      });
+    });
+    const { id } = await accept();
+    bench.clock.pass(30);
+    await tick();
+    expect(await arrived).toBe(`${id} {"message_id":"${id}"}`);
+    await subscription.close();
+    await pubsub.close();
+  });
+});
+
+test("due work is given longest overdue first, and no more than asked for", async () => {
+  const { firestore } = bench.database;
+  for (const overdue of [10, 30, 20, 40]) {
+    const due_at = plusSeconds(bench.clock.now(), -overdue);
+    await firestore.doc(`messages/overdue-${overdue}`).set({ due_at, critical: overdue === 40 });
+  }
+  const found = await due("messages", 3);
+  expect(found.map(({ id, get }) => [id, get("critical")])).toEqual([
+    ["overdue-40", true],
+    ["overdue-30", false],
+    ["overdue-20", false],
+  ]);
+});
