@@ -9,18 +9,22 @@ const INSTALLED = ["@google-cloud/functions-framework"];
 
 const Manifest = z.object({ version: z.string(), dependencies: z.record(z.string(), z.string()) });
 
-/** Bundles every function alone into `dist/{name}/`: `index.cjs` and a `package.json` of what that imports. */
-export async function buildFunctions(root = ROOT): Promise<string[]> {
+/** Bundles every function alone into `{outFolder}/{name}/`: `index.cjs` and a `package.json` of what that imports. */
+export async function buildFunctions(root = ROOT, outFolder = `${root}/dist`): Promise<string[]> {
   const manifest = Manifest.parse(JSON.parse(await readFile(`${root}/package.json`, "utf8")));
   const entries = await readdir(`${root}/functions`, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  await rm(`${root}/dist`, { recursive: true, force: true });
-  await Promise.all(names.map((name) => buildFunction(root, name, manifest)));
+  await rm(outFolder, { recursive: true, force: true });
+  await Promise.all(names.map((name) => buildFunction(root, `${outFolder}/${name}`, name, manifest)));
   return names;
 }
 
-async function buildFunction(root: string, name: string, manifest: z.infer<typeof Manifest>): Promise<void> {
-  const folder = `${root}/dist/${name}`;
+async function buildFunction(
+  root: string,
+  folder: string,
+  name: string,
+  manifest: z.infer<typeof Manifest>,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   const { metafile } = await build({
     absWorkingDir: root,

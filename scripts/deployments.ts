@@ -1,6 +1,6 @@
 /** As Eventarc names what happened to a document. */
 export type FirestoreEventType =
-  `google.cloud.firestore.document.v1.${"created" | "updated" | "deleted" | "written"}`;
+  `google.cloud.firestore.document.v1.${"created" | "updated" | "deleted" | "written"}${"" | ".withAuthContext"}`;
 
 /** How a deployed function is reached. */
 export type Trigger =
@@ -42,6 +42,15 @@ export const DEPLOYMENTS: readonly Deployment[] = [
       kind: "document",
       pattern: "salon_integrations/{salonId}",
       eventType: "google.cloud.firestore.document.v1.written",
+    },
+  },
+  {
+    name: "audit-integration",
+    source: "audit-integration",
+    trigger: {
+      kind: "document",
+      pattern: "salon_integrations/{salonId}",
+      eventType: "google.cloud.firestore.document.v1.written.withAuthContext",
     },
   },
   {

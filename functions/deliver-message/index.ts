@@ -13,15 +13,13 @@ import { createIntegrations } from "#shared/salons/integrations.ts";
 import { createSalons } from "#shared/salons/salons.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
 import { createWebhookUrls } from "#shared/twilio/webhook-urls.ts";
-import { createKms } from "#shared/vault/kms.ts";
-import { createVault, VAULT_CACHE } from "#shared/vault/vault.ts";
+import { connectVault, VAULT_VARIABLES } from "#shared/vault/connect.ts";
 import { createHandler } from "./handler.ts";
 
 const config = loadConfig(
   variables.pick({
     GOOGLE_CLOUD_PROJECT: true,
-    KMS_KEY_NAME: true,
-    KMS_ENDPOINT: true,
+    ...VAULT_VARIABLES,
     TWILIO_API_BASE_URL: true,
     PUBLIC_WEBHOOK_BASE: true,
     MESSAGE_LEASE_SECONDS: true,
@@ -32,12 +30,11 @@ const config = loadConfig(
 const logger = createLogger({ level: config.LOG_LEVEL });
 const clock = systemClock;
 const database = createDatabase(config.GOOGLE_CLOUD_PROJECT);
-const kms = createKms({ keyName: config.KMS_KEY_NAME, endpoint: config.KMS_ENDPOINT });
 const delivery = createDelivery({
   messages: createOutboundMessages(database, clock),
   salons: createSalons(database),
   integrations: createIntegrations(database, clock),
-  vault: createVault({ kms, clock, cache: VAULT_CACHE }),
+  vault: connectVault(config, { clock, logger }),
   twilio: createTwilio({ apiBaseUrl: config.TWILIO_API_BASE_URL, logger }),
   urls: createWebhookUrls(config.PUBLIC_WEBHOOK_BASE),
   announcer: createAnnouncer(createPublisher(config.GOOGLE_CLOUD_PROJECT)),

@@ -21,16 +21,14 @@ import { createIntegrations } from "#shared/salons/integrations.ts";
 import { createSalons } from "#shared/salons/salons.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
 import { createWebhookUrls } from "#shared/twilio/webhook-urls.ts";
-import { createKms } from "#shared/vault/kms.ts";
-import { createVault, VAULT_CACHE } from "#shared/vault/vault.ts";
+import { connectVault, VAULT_VARIABLES } from "#shared/vault/connect.ts";
 import { createHandler } from "./handler.ts";
 import { createTestMessage } from "./test-message.ts";
 
 const config = loadConfig(
   variables.pick({
     GOOGLE_CLOUD_PROJECT: true,
-    KMS_KEY_NAME: true,
-    KMS_ENDPOINT: true,
+    ...VAULT_VARIABLES,
     SECRET_MANAGER_ENDPOINT: true,
     TWILIO_API_BASE_URL: true,
     PUBLIC_WEBHOOK_BASE: true,
@@ -50,11 +48,7 @@ const publisher = createPublisher(config.GOOGLE_CLOUD_PROJECT);
 const salons = createSalons(database);
 const integrations = createIntegrations(database, clock);
 const messages = createOutboundMessages(database, clock);
-const vault = createVault({
-  kms: createKms({ keyName: config.KMS_KEY_NAME, endpoint: config.KMS_ENDPOINT }),
-  clock,
-  cache: VAULT_CACHE,
-});
+const vault = connectVault(config, { clock, logger });
 const twilio = createTwilio({ apiBaseUrl: config.TWILIO_API_BASE_URL, logger });
 const urls = createWebhookUrls(config.PUBLIC_WEBHOOK_BASE);
 const secrets = createSecrets({
@@ -84,8 +78,7 @@ const delivery = createDelivery({
   recheckSeconds: config.UNCERTAIN_RECHECK_SECONDS,
 });
 const provision = createSaga({
-  progress: createProgressStore(database, clock),
-  integrations,
+  progress: createProgressStore(database, integrations, clock),
   parents: createPlatformAccounts(secrets, twilio, config.PLATFORM_ACCOUNTS),
   pool: createNumberPool(database, clock, Math.random),
   twilio,

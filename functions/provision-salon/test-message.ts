@@ -1,5 +1,5 @@
 import { AppError } from "#shared/core/errors.ts";
-import type { SalonId } from "#shared/core/ids.ts";
+import { type SalonId, sha256Hex } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import { E164 } from "#shared/core/phone.ts";
 import type { Acceptance } from "#shared/messages/acceptance.ts";
@@ -17,8 +17,12 @@ const OURS = ["credential", "account", "sender"];
 
 /** Sends the salon's owner the message that shows it works; without a phone number there is nobody to send it to. */
 export function createTestMessage({ acceptance, delivery, logger }: TestMessageDeps) {
-  return async (salonId: SalonId, salon: Salon, idempotencyKey: string): Promise<void> => {
+  return async (salonId: SalonId, salon: Salon, key: string): Promise<void> => {
     const to = E164.safeParse(salon.owner.phone).data;
+    if (!salon.communication.sms_enabled) {
+      logger.warn("no test message: the salon has switched SMS off", { salonId });
+      return;
+    }
     if (to === undefined) {
       logger.warn("no test message: the owner has no phone number in E.164 format", { salonId });
       return;
@@ -26,7 +30,8 @@ export function createTestMessage({ acceptance, delivery, logger }: TestMessageD
     const body = `${salon.name} can now send and receive messages with Salon Flow.`;
     const request = {
       salonId,
-      idempotencyKey,
+      // Another phone or name is another message, not a conflict with the first one.
+      idempotencyKey: `${key}:${sha256Hex(to, body).slice(0, 16)}`,
       channel: "sms",
       to,
       body,

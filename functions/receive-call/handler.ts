@@ -8,6 +8,7 @@ import type { Salon } from "#shared/salons/salon.ts";
 import type { Salons } from "#shared/salons/salons.ts";
 import { type VoiceWebhook, voiceWebhookSchema } from "#shared/twilio/webhook-parameters.ts";
 import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
+import { isReachedAt } from "#shared/webhooks/accounts.ts";
 import { webhookSegments } from "#shared/webhooks/path.ts";
 import { refusal, type VerifyWebhook } from "#shared/webhooks/verification.ts";
 
@@ -23,9 +24,11 @@ export interface Deps {
 export function createHandler({ verify, salons, calls, urls, partyOf }: Deps): Handler {
   return async (request) => {
     const [claimedSalonId = "", step] = webhookSegments(request.path, ["voice"]);
-    const { salonId, account, form } = await verify(request, claimedSalonId);
+    const { salonId, account, form } = await verify(request, claimedSalonId, (candidate, { To }) =>
+      isReachedAt(candidate, To),
+    );
     const call = voiceWebhookSchema.safeParse(form).data;
-    if (call === undefined || !account.numbers.includes(call.to)) throw refusal();
+    if (call === undefined) throw refusal();
     const salon = await salons.open(salonId);
     if (step === undefined) {
       await calls.report({

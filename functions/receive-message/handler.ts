@@ -13,6 +13,7 @@ import type { Salon } from "#shared/salons/salon.ts";
 import type { Salons } from "#shared/salons/salons.ts";
 import { emptyResponse } from "#shared/twilio/twiml.ts";
 import { inboundMessageSchema } from "#shared/twilio/webhook-parameters.ts";
+import { isReachedAt } from "#shared/webhooks/accounts.ts";
 import { webhookSegments } from "#shared/webhooks/path.ts";
 import { refusal, type VerifiedWebhook, type VerifyWebhook } from "#shared/webhooks/verification.ts";
 
@@ -38,7 +39,7 @@ export function createHandler({
 }: Deps): Handler {
   return async (request) => {
     const [claimedSalonId = ""] = webhookSegments(request.path, ["sms", "whatsapp"]);
-    const webhook = await verify(request, claimedSalonId);
+    const webhook = await verify(request, claimedSalonId, (account, { To }) => isReachedAt(account, To));
     const salon = await salons.open(webhook.salonId);
     const message = await store(webhook, salon);
     await publish(message);
@@ -50,7 +51,7 @@ export function createHandler({
   function store({ salonId, account, form }: VerifiedWebhook, salon: Salon): Promise<InboundMessage> {
     const received = inboundMessageSchema.safeParse(form).data;
     const to = E164.safeParse(withoutChannelPrefix(received?.to ?? "")).data;
-    if (received === undefined || to === undefined || !account.numbers.includes(to)) throw refusal();
+    if (received === undefined || to === undefined) throw refusal();
     const from = withoutChannelPrefix(received.from);
     const message = {
       direction: "inbound",

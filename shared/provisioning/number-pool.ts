@@ -13,7 +13,8 @@ export const PooledNumber = z.object({
   country: z.string(),
   /** Label of the parent account that bought it. */
   parent: z.string(),
-  state: z.enum(["free", "claimed", "assigned"]),
+  /** `gone`: Twilio has no such number at the parent. */
+  state: z.enum(["free", "claimed", "assigned", "gone"]),
   salon_id: z.string().nullable(),
   /** A random number from 0 up to 1: workers start looking at different places. */
   pick: z.number(),
@@ -28,6 +29,8 @@ export interface NumberPool {
     number: Pick<PooledNumber, "sid" | "phone_number" | "country" | "parent">,
     salonId: SalonId,
   ): Promise<void>;
+  /** Takes a number out of the books that is not at its parent, so that nobody claims it again. */
+  strikeOff(sid: string): Promise<void>;
   /** Counts a purchase of this hour; `resource-exhausted` once the hour's limit is reached. */
   budgetPurchase(limitPerHour: number): Promise<void>;
 }
@@ -87,6 +90,9 @@ export function createNumberPool(database: Database, clock: Clock, random: () =>
         pick: random(),
       };
       await database.run(() => numbers.doc(sid).set(number));
+    },
+    async strikeOff(sid) {
+      await database.run(() => numbers.doc(sid).update({ state: "gone", salon_id: null }));
     },
     budgetPurchase: (limitPerHour) =>
       database.transact(async (transaction, firestore) => {

@@ -1,10 +1,12 @@
 import type { Clock } from "#shared/core/clock.ts";
-import type { SalonId } from "#shared/core/ids.ts";
+import { AppError } from "#shared/core/errors.ts";
+import { SalonId } from "#shared/core/ids.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import { parseDocument } from "#shared/salons/cached-documents.ts";
 import { SalonIntegration } from "#shared/salons/integration.ts";
+import type { IntegrationChange, Integrations } from "#shared/salons/integrations.ts";
 import { Salon } from "#shared/salons/salon.ts";
-import { begun, interrupted, Progress, type Step } from "./progress.ts";
+import { advanced, begun, finished, interrupted, isHeldBy, Progress, rested, type Step } from "./progress.ts";
 
 /** What a worker that has the lease knows of the salon it sets up. */
 export interface Begun {
@@ -16,13 +18,41 @@ export interface Begun {
 export interface ProgressStore {
   /** Takes the lease; undefined when there is nothing to do, the salon is not open, or another worker has it. */
   begin(salonId: SalonId): Promise<Begun | undefined>;
-  reached(salonId: SalonId, step: Step): Promise<void>;
-  interrupt(salonId: SalonId, step: Step, error: unknown): Promise<Progress | undefined>;
-  finish(salonId: SalonId): Promise<void>;
+  /** Renews the lease for the next step, and writes what the last one gave; `conflict` when another worker took over. */
+  reached(held: Progress, step: Step, outcome?: IntegrationChange): Promise<void>;
+  /** Lets go after a failure; undefined, with nothing written, when another worker has taken over. */
+  interrupt(held: Progress, step: Step, error: unknown): Promise<Progress | undefined>;
+  /** Ends the set-up in the commit that switches messaging on; `conflict` as above. */
+  finish(held: Progress, outcome: IntegrationChange): Promise<void>;
 }
 
-export function createProgressStore(database: Database, clock: Clock): ProgressStore {
-  const reference = (salonId: SalonId) => database.firestore.collection("provisioning").doc(salonId);
+const ACTOR = "provision-salon";
+
+export function createProgressStore(
+  database: Database,
+  integrations: Integrations,
+  clock: Clock,
+): ProgressStore {
+  const reference = (salonId: string) => database.firestore.collection("provisioning").doc(salonId);
+
+  /** Writes only while the worker still has its lease, the outcome in the same commit. */
+  const whileHeld = (
+    held: Progress,
+    change: (progress: Progress) => Progress,
+    outcomeOf: (next: Progress) => IntegrationChange | undefined,
+  ) =>
+    database.transact(async (transaction) => {
+      const known = await transaction.get(reference(held.salon_id));
+      const progress = known.exists ? parseDocument(Progress, known.ref.path, known.data()) : undefined;
+      if (progress === undefined || !isHeldBy(progress, held)) return undefined;
+      const next = change(progress);
+      transaction.set(reference(held.salon_id), next);
+      const outcome = outcomeOf(next);
+      if (outcome !== undefined)
+        await integrations.changeWithin(transaction, SalonId.parse(held.salon_id), ACTOR, outcome);
+      return next;
+    });
+
   return {
     begin: (salonId) =>
       database.transact(async (transaction, firestore) => {
@@ -31,38 +61,40 @@ export function createProgressStore(database: Database, clock: Clock): ProgressS
           firestore.collection("salon_integrations").doc(salonId),
           firestore.collection("salons").doc(salonId),
         );
-        if (!integrated?.exists || !open?.exists) return undefined;
-        const salon = parseDocument(Salon, open.ref.path, open.data());
-        if (salon.status !== "open") return undefined;
-        const integration = parseDocument(SalonIntegration, integrated.ref.path, integrated.data());
         const earlier = known?.exists ? parseDocument(Progress, known.ref.path, known.data()) : undefined;
-        const progress = begun({ salonId, integration, progress: earlier, now: clock.now() });
-        if (progress === undefined) return undefined;
+        const now = clock.now();
+        const nothingToDo = () => {
+          if (earlier?.due_at !== undefined && earlier.due_at <= now)
+            transaction.set(reference(salonId), rested(earlier));
+          return undefined;
+        };
+        if (!integrated?.exists || !open?.exists) return nothingToDo();
+        const salon = parseDocument(Salon, open.ref.path, open.data());
+        if (salon.status !== "open") return nothingToDo();
+        const integration = parseDocument(SalonIntegration, integrated.ref.path, integrated.data());
+        const progress = begun({ salonId, integration, progress: earlier, now });
+        if (progress === undefined) return nothingToDo();
         transaction.set(reference(salonId), progress);
         return { salon, integration, progress };
       }),
-    async reached(salonId, step) {
-      await database.run(() => reference(salonId).update({ step }));
+    async reached(held, step, outcome) {
+      const renew = (progress: Progress) => advanced(progress, step, clock.now());
+      if ((await whileHeld(held, renew, () => outcome)) === undefined) throw takenOver();
     },
-    interrupt: (salonId, step, error) =>
-      database.transact(async (transaction) => {
-        const known = await transaction.get(reference(salonId));
-        if (!known.exists) return undefined;
-        const progress = parseDocument(Progress, known.ref.path, known.data());
-        const next = interrupted(progress, step, error, clock.now());
-        transaction.set(reference(salonId), next);
-        return next;
-      }),
-    finish: (salonId) =>
-      database.transact(async (transaction) => {
-        const known = await transaction.get(reference(salonId));
-        const { due_at: _, ...rest } = parseDocument(Progress, known.ref.path, known.data());
-        transaction.set(reference(salonId), {
-          ...rest,
-          state: "ready",
-          step: "activation",
-          ready_at: clock.now(),
-        });
-      }),
+    interrupt: (held, step, error) =>
+      whileHeld(
+        held,
+        (progress) => interrupted(progress, step, error, clock.now()),
+        ({ state, last_error }) =>
+          state === "failed" ? { status: "error", status_reason: last_error?.reason ?? null } : undefined,
+      ),
+    async finish(held, outcome) {
+      const end = (progress: Progress) => finished(progress, clock.now());
+      if ((await whileHeld(held, end, () => outcome)) === undefined) throw takenOver();
+    },
   };
+}
+
+function takenOver(): AppError {
+  return new AppError("conflict", "Another worker has taken this salon's set-up over.");
 }

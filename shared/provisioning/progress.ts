@@ -26,7 +26,9 @@ export const Progress = z.object({
 export type Progress = z.infer<typeof Progress>;
 
 export const MAX_ATTEMPTS = 8;
+/** For one step; reaching the next one renews it. */
 const LEASE_SECONDS = 60;
+const LIMIT_RECHECK_SECONDS = 300;
 
 export interface ProgressInput {
   readonly salonId: string;
@@ -58,15 +60,49 @@ export function begun({ salonId, integration, progress, now }: ProgressInput): P
   };
 }
 
+/** Whether the worker that began as `held` still has the salon, and nobody has taken over since. */
+export function isHeldBy(progress: Progress, held: Progress): boolean {
+  return (
+    progress.state === "running" &&
+    progress.attempts === held.attempts &&
+    progress.started_at.getTime() === held.started_at.getTime()
+  );
+}
+
+/** One step further, with a lease as long as at the beginning. */
+export function advanced(progress: Progress, step: Step, now: Date): Progress {
+  return { ...progress, step, due_at: plusSeconds(now, LEASE_SECONDS) };
+}
+
+export function finished(progress: Progress, now: Date): Progress {
+  return { ...rested(progress), state: "ready", step: "activation", ready_at: now };
+}
+
+/** Where there is nothing to do any more: the salon has closed, or wants no messaging. Nobody is to be woken for it. */
+export function rested({ due_at: _, ...rest }: Progress): Progress {
+  return rest;
+}
+
 /** After a step that went wrong: tried again with backoff, or failed for a person to read. */
 export function interrupted(progress: Progress, step: Step, error: unknown, now: Date): Progress {
   const code = error instanceof AppError ? error.code : "internal";
   const last_error = { step, code, reason: reasonFor(step, error), at: now };
   const { due_at: _, ...rest } = progress;
+  if (isOwnLimit(error)) {
+    const due_at = plusSeconds(now, LIMIT_RECHECK_SECONDS);
+    return { ...rest, state: "waiting", step, attempts: progress.attempts - 1, last_error, due_at };
+  }
   if (!mayPass(error) || progress.attempts >= MAX_ATTEMPTS)
     return { ...rest, state: "failed", step, last_error };
   const due_at = plusSeconds(now, Math.min(300, 2 ** progress.attempts));
   return { ...rest, state: "waiting", step, last_error, due_at };
+}
+
+/** A limit that the platform has set itself is waited for, however long it holds; that is no failed attempt. */
+function isOwnLimit(error: unknown): boolean {
+  return (
+    error instanceof AppError && !(error instanceof TwilioFailure) && error.code === "resource-exhausted"
+  );
 }
 
 function mayPass(error: unknown): boolean {

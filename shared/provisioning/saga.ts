@@ -4,7 +4,7 @@ import { accountFingerprint, type SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import type { HeldMessages } from "#shared/messages/held.ts";
 import type { PlatformConfig } from "#shared/salons/integration.ts";
-import type { IntegrationChange, Integrations } from "#shared/salons/integrations.ts";
+import type { IntegrationChange } from "#shared/salons/integrations.ts";
 import type { Salon } from "#shared/salons/salon.ts";
 import type { Twilio } from "#shared/twilio/account.ts";
 import type { OurWebhooks } from "#shared/twilio/numbers.ts";
@@ -19,7 +19,6 @@ import { connectNumber } from "./webhooks.ts";
 
 export interface SagaDeps {
   readonly progress: ProgressStore;
-  readonly integrations: Integrations;
   readonly parents: PlatformAccounts;
   readonly pool: NumberPool;
   readonly twilio: Twilio;
@@ -33,68 +32,69 @@ export interface SagaDeps {
   readonly logger: Logger;
 }
 
-const ACTOR = "provision-salon";
-
 /**
  * Sets a salon up with the platform's Twilio: subaccount, number, webhooks, test message, active. Every step can be
- * repeated, so whoever takes over from a dead worker starts anywhere and loses nothing that was bought.
+ * repeated, so whoever takes over from a dead worker starts anywhere and loses nothing that was bought. The lease is
+ * renewed before every purchase, and what is stored is stored in the commit that proves it is still held, so a worker
+ * that was only slow stops when another one has taken over.
  */
 export function createSaga(deps: SagaDeps): (salonId: SalonId) => Promise<void> {
-  const { progress, integrations, parents, pool, twilio, vault, held, clock, logger } = deps;
+  const { progress, parents, pool, twilio, vault, held, clock, logger } = deps;
 
   return async (salonId) => {
     const begun = await progress.begin(salonId);
     if (begun === undefined) return;
     let step: Step = "subaccount";
-    const reach = async (next: Step) => {
+    const renew = () => progress.reached(begun.progress, step);
+    const reach = (next: Step, outcome?: IntegrationChange) => {
       step = next;
-      await progress.reached(salonId, next);
+      return progress.reached(begun.progress, next, outcome);
     };
     try {
-      let platform = begun.integration.platform ?? (await createSubaccount(salonId));
-      await reach("number");
+      const known = begun.integration.platform;
+      const platform = known ?? (await ensureSubaccount(parents, vault, salonId, renew));
+      await reach(
+        "number",
+        known === null ? { platform, status: "partial", status_reason: null } : undefined,
+      );
       const { accountSid, account, parent } = await open(salonId, platform);
-      const owners = { salonId, subaccount: account, subaccountSid: accountSid, parent };
-      const number = await ensureNumber(pool, deps.numbers, owners);
+      const owners = {
+        salonId,
+        subaccount: account,
+        subaccountSid: accountSid,
+        parent,
+        knownSid: platform.phone_number_sid,
+      };
+      const number = await ensureNumber(pool, deps.numbers, owners, renew);
       await reach("webhooks");
       await connectNumber(account, number.sid, deps.webhooksFor(salonId));
-      platform = await save(salonId, {
+      const connected: PlatformConfig = {
         ...platform,
         phone_number: number.phoneNumber,
         phone_number_sid: number.sid,
         capabilities: { ...number.capabilities, whatsapp: false },
         webhook_status: "configured",
         configured_at: clock.now(),
-      });
-      await reach("test_message");
-      await deps.sendTest(salonId, begun.salon, `test:${accountFingerprint(accountSid)}`);
-      await reach("activation");
-      await save(salonId, { ...platform, is_active: true }, { status: "active", status_reason: null });
-      await progress.finish(salonId);
+      };
+      await reach("test_message", { platform: connected });
+      const asked = begun.progress.requested_at.toISOString();
+      await deps.sendTest(salonId, begun.salon, `test:${accountFingerprint(accountSid)}:${asked}`);
+      step = "activation";
+      const active = {
+        platform: { ...connected, is_active: true },
+        status: "active",
+        status_reason: null,
+      } as const;
+      await progress.finish(begun.progress, active);
     } catch (error) {
-      await interrupt(salonId, step, error);
+      const left = await progress.interrupt(begun.progress, step, error);
+      logger.error("provisioning interrupted", { salonId, step, state: left?.state ?? "taken over", error });
       return;
     }
     const released = await held.release(salonId, "provisioning");
     const latencyMs = clock.now().getTime() - begun.progress.requested_at.getTime();
     logger.info("salon is ready to message", { salonId, latencyMs, count: released });
   };
-
-  async function createSubaccount(salonId: SalonId): Promise<PlatformConfig> {
-    return save(salonId, await ensureSubaccount(parents, vault, salonId), {
-      status: "partial",
-      status_reason: null,
-    });
-  }
-
-  async function save(
-    salonId: SalonId,
-    platform: PlatformConfig,
-    outcome: IntegrationChange = {},
-  ): Promise<PlatformConfig> {
-    await integrations.change(salonId, ACTOR, { platform, ...outcome });
-    return platform;
-  }
 
   async function open(salonId: SalonId, { parent: label, account_sid, auth_token }: PlatformConfig) {
     const [sid, authToken] = await Promise.all([
@@ -107,13 +107,5 @@ export function createSaga(deps: SagaDeps): (salonId: SalonId) => Promise<void> 
     }
     const accountSid = sid.reveal();
     return { accountSid, account: twilio.account({ accountSid, authToken }), parent };
-  }
-
-  async function interrupt(salonId: SalonId, step: Step, error: unknown): Promise<void> {
-    const state = await progress.interrupt(salonId, step, error);
-    logger.error("provisioning interrupted", { salonId, step, state: state?.state ?? "unknown", error });
-    if (state?.state !== "failed") return;
-    const reason = state.last_error?.reason ?? null;
-    await integrations.change(salonId, ACTOR, { status: "error", status_reason: reason });
   }
 }

@@ -18,8 +18,9 @@ export async function ensureSubaccount(
   parents: PlatformAccounts,
   vault: Vault,
   salonId: SalonId,
+  renewLease: () => Promise<void>,
 ): Promise<PlatformConfig> {
-  const { label, subaccount } = await findOrCreate(await parents.list(), salonId);
+  const { label, subaccount } = await findOrCreate(await parents.list(), salonId, renewLease);
   if (subaccount.authToken === undefined) {
     const message = `Twilio did not tell the subaccount's token; the parent ${label} must be given by its auth token, not an API key.`;
     throw new AppError("failed-precondition", message);
@@ -45,14 +46,20 @@ export async function ensureSubaccount(
 async function findOrCreate(
   parents: readonly PlatformAccount[],
   salonId: SalonId,
+  renewLease: () => Promise<void>,
 ): Promise<{ label: string; subaccount: Account }> {
   for (const { label, account } of parents) {
-    const [subaccount] = (await account.findSubaccountsByName(salonId)).filter(
-      ({ status }) => status === "active",
-    );
-    if (subaccount !== undefined) return { label, subaccount };
+    const found = await account.findSubaccountsByName(salonId);
+    const subaccount = found.find(({ status }) => status !== "closed");
+    if (subaccount?.status === "active") return { label, subaccount };
+    // Somebody has switched it off: another one would only get around that.
+    if (subaccount !== undefined) {
+      const message = `The salon's Twilio subaccount is not active (${subaccount.status}).`;
+      throw new AppError("failed-precondition", message);
+    }
   }
   for (const { label, account } of parents) {
+    await renewLease();
     try {
       return { label, subaccount: await account.createSubaccount(salonId) };
     } catch (error) {

@@ -14,6 +14,6 @@ export async function connectNumber(
     ([name, url]) => kept === undefined || Reflect.get(kept.webhooks, name) !== url,
   );
   if (wrong !== undefined) {
-    throw new AppError("unavailable", `Twilio did not keep the number's ${wrong[0]}; it is tried again.`);
+    throw new AppError("unavailable", `Twilio did not keep the number's ${wrong[0]}.`);
   }
 }

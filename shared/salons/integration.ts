@@ -46,6 +46,8 @@ export const TwilioConfig = z.object({
     .prefault({}),
   billing_mode: z.enum(["platform", "own_account"]).default("platform"),
   configured_at: Instant.nullable().default(null),
+  /** When the credentials were last replaced; until then `configured_at` says how old they are. */
+  rotated_at: Instant.nullable().default(null),
   verified_at: Instant.nullable().default(null),
   last_used_at: Instant.nullable().default(null),
 });
@@ -67,6 +69,14 @@ export const PlatformConfig = z.object({
 });
 export type PlatformConfig = z.infer<typeof PlatformConfig>;
 
+/** What the dashboard's banner says of the age of the own account's credentials. */
+export const Rotation = z.object({
+  due_at: Instant,
+  last_rotated_at: Instant,
+  level: z.enum(["none", "soon", "due", "overdue"]),
+});
+export type Rotation = z.infer<typeof Rotation>;
+
 /** What the owner wants, and who said so. The rest of the document is the outcome. */
 export const Requested = z.object({
   messaging: z.enum(["platform", "own_account", "off"]),
@@ -81,6 +91,7 @@ export const SalonIntegration = z.object({
   requested: Requested.nullable().default(null),
   twilio: TwilioConfig.prefault({}),
   platform: PlatformConfig.nullable().default(null),
+  rotation: Rotation.nullable().default(null),
   email: z.record(z.string(), z.unknown()).nullable().default(null),
   payment: z.record(z.string(), z.unknown()).nullable().default(null),
   analytics: z.record(z.string(), z.unknown()).nullable().default(null),

@@ -20,6 +20,13 @@ export interface Integrations {
   requestPlatform(salonId: SalonId, by: string): Promise<void>;
   /** Writes an outcome, in one transaction with a new revision. */
   change(salonId: SalonId, by: string, change: IntegrationChange): Promise<void>;
+  /** The same as a part of another transaction. */
+  changeWithin(
+    transaction: Transaction,
+    salonId: SalonId,
+    by: string,
+    change: IntegrationChange,
+  ): Promise<void>;
 }
 
 export function createIntegrations(database: Database, clock: Clock): Integrations {
@@ -29,6 +36,12 @@ export function createIntegrations(database: Database, clock: Clock): Integratio
   const read = async (transaction: Transaction, salonId: SalonId) => {
     const snapshot = await transaction.get(reference(salonId));
     return snapshot.exists ? parseDocument(SalonIntegration, snapshot.ref.path, snapshot.data()) : undefined;
+  };
+
+  const changeWithin: Integrations["changeWithin"] = async (transaction, salonId, by, change) => {
+    const known = await read(transaction, salonId);
+    const stamp = { updated_at: clock.now(), updated_by: by, revision: (known?.revision ?? 0) + 1 };
+    transaction.merge(reference(salonId), { salon_id: salonId, ...change, ...stamp });
   };
 
   return {
@@ -47,10 +60,7 @@ export function createIntegrations(database: Database, clock: Clock): Integratio
         transaction.merge(reference(salonId), { ...asked, revision: known.revision + 1 });
       }),
     change: (salonId, by, change) =>
-      database.transact(async (transaction) => {
-        const known = await read(transaction, salonId);
-        const stamp = { updated_at: clock.now(), updated_by: by, revision: (known?.revision ?? 0) + 1 };
-        transaction.merge(reference(salonId), { salon_id: salonId, ...change, ...stamp });
-      }),
+      database.transact((transaction) => changeWithin(transaction, salonId, by, change)),
+    changeWithin,
   };
 }

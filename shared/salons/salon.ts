@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isZone } from "#shared/core/time.ts";
 import { CommunicationSettings } from "./communication-settings.ts";
 
-const Weekday = z.enum(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]);
+export const Weekday = z.enum(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]);
 export type Weekday = z.infer<typeof Weekday>;
 
 const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be HH:MM");

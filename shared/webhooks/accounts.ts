@@ -1,4 +1,5 @@
 import type { SalonId } from "#shared/core/ids.ts";
+import { withoutChannelPrefix } from "#shared/core/phone.ts";
 import type { Secret } from "#shared/core/secret.ts";
 import type { SalonIntegration } from "#shared/salons/integration.ts";
 import type { Vault } from "#shared/vault/vault.ts";
@@ -13,28 +14,44 @@ export interface WebhookAccount {
   readonly numbers: readonly string[];
 }
 
+/** Whether what was sent to this address, of a phone or of WhatsApp, reaches the salon through the account. */
+export function isReachedAt({ numbers }: WebhookAccount, address = ""): boolean {
+  return numbers.includes(withoutChannelPrefix(address));
+}
+
+export interface WebhookAccounts {
+  readonly accounts: readonly WebhookAccount[];
+  /** Why an account could not be opened. The salon's other one is not its hostage. */
+  readonly unopened: readonly unknown[];
+}
+
 /** The salon's accounts, opened. Each signs with its own token, never with its parent's. */
 export async function webhookAccounts(
   vault: Vault,
   salonId: SalonId,
-  integration: SalonIntegration,
+  { platform, twilio }: SalonIntegration,
+): Promise<WebhookAccounts> {
+  const opened = await Promise.allSettled([
+    open(vault, salonId, "platform_subaccount", platform),
+    open(vault, salonId, "salon_own", twilio),
+  ]);
+  return {
+    accounts: opened.flatMap((each) => (each.status === "fulfilled" ? each.value : [])),
+    unopened: opened.flatMap((each) => (each.status === "rejected" ? [each.reason] : [])),
+  };
+}
+
+async function open(
+  vault: Vault,
+  salonId: SalonId,
+  owner: WebhookAccount["owner"],
+  config: SalonIntegration["platform"] | SalonIntegration["twilio"],
 ): Promise<WebhookAccount[]> {
-  const configs = [
-    { owner: "platform_subaccount", config: integration.platform },
-    { owner: "salon_own", config: integration.twilio },
-  ] as const;
-  const accounts = await Promise.all(
-    configs.map(async ({ owner, config }) => {
-      if (config?.account_sid == null || config.auth_token == null) return [];
-      const [accountSid, token] = await Promise.all([
-        vault.open({ salonId, kind: "account_sid", envelope: config.account_sid }),
-        vault.open({ salonId, kind: "auth_token", envelope: config.auth_token }),
-      ]);
-      const numbers = [config.phone_number, config.whatsapp_number].filter((number) => number !== null);
-      return [
-        { owner, accountSid: accountSid.reveal(), tokens: [{ role: "current", token } as const], numbers },
-      ];
-    }),
-  );
-  return accounts.flat();
+  if (config?.account_sid == null || config.auth_token == null) return [];
+  const [accountSid, token] = await Promise.all([
+    vault.open({ salonId, kind: "account_sid", envelope: config.account_sid }),
+    vault.open({ salonId, kind: "auth_token", envelope: config.auth_token }),
+  ]);
+  const numbers = [config.phone_number, config.whatsapp_number].filter((number) => number !== null);
+  return [{ owner, accountSid: accountSid.reveal(), tokens: [{ role: "current", token }], numbers }];
 }

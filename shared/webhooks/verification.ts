@@ -20,44 +20,61 @@ export interface VerificationDeps {
   readonly urls: WebhookUrls;
 }
 
+/** What a kind of webhook demands of the account beside its signature, such as that the number is its own. */
+export type Demand = (account: WebhookAccount, form: VerifiedWebhook["form"]) => boolean;
+
 /** Says whose webhook a request is. Whatever is wrong with it, the refusal is the same, so that it teaches nothing. */
-export type VerifyWebhook = (request: HttpRequest, salonId: string) => Promise<VerifiedWebhook>;
+export type VerifyWebhook = (
+  request: HttpRequest,
+  salonId: string,
+  demand?: Demand,
+) => Promise<VerifiedWebhook>;
 
 export function createVerification({ integrations, vault, urls }: VerificationDeps): VerifyWebhook {
-  return async (request, claimedSalonId) => {
+  return async (request, claimedSalonId, demand = () => true) => {
     if (request.method !== "POST") {
       throw new AppError("method-not-allowed", "Twilio's webhooks are sent by POST.");
     }
     const salonId = SalonId.safeParse(claimedSalonId).data;
     const form = parseForm(request.rawBody);
-    if (salonId === undefined || request.header("x-twilio-signature") === undefined) throw refusal();
-    const account = await accountOf(salonId, form.AccountSid ?? "");
-    const role =
-      account &&
-      verifySignature({
-        url: urls.requested(`${request.path}${request.rawQuery}`),
-        rawBody: request.rawBody,
-        contentType: request.header("content-type"),
-        signature: request.header("x-twilio-signature"),
-        tokens: account.tokens,
-      });
-    if (account === undefined || role === undefined) throw refusal();
+    const signature = request.header("x-twilio-signature");
+    if (salonId === undefined || signature === undefined) throw refusal();
+    const { rawBody } = request;
+    const url = urls.requested(`${request.path}${request.rawQuery}`);
+    const contentType = request.header("content-type");
+    const account = await find(salonId, (candidate) => {
+      if (candidate.accountSid !== form.AccountSid) return false;
+      const { tokens } = candidate;
+      const role = verifySignature({ url, rawBody, contentType, signature, tokens });
+      return role !== undefined && demand(candidate, form);
+    });
+    if (account === undefined) throw refusal();
     return { salonId, account, form };
   };
 
-  /** The request names the account, the signature proves it. A cached document may be from before it was the salon's. */
-  async function accountOf(salonId: SalonId, accountSid: string): Promise<WebhookAccount | undefined> {
-    for (const fresh of [false, true]) {
-      const integration = await integrations.get(salonId, { fresh });
-      if (integration === undefined) return undefined;
-      const accounts = await webhookAccounts(vault, salonId, integration);
-      const account = accounts.find((candidate) => candidate.accountSid === accountSid);
-      if (account !== undefined) return account;
+  /** A cached document may be from before the account, the token or the number was the salon's. */
+  async function find(
+    salonId: SalonId,
+    proves: (account: WebhookAccount) => boolean,
+  ): Promise<WebhookAccount | undefined> {
+    try {
+      for (const fresh of [false, true]) {
+        const integration = await integrations.get(salonId, { fresh });
+        if (integration === undefined) return undefined;
+        const { accounts, unopened } = await webhookAccounts(vault, salonId, integration);
+        const account = accounts.find(proves);
+        if (account !== undefined) return account;
+        if (unopened.length > 0) throw unopened[0];
+      }
+      return undefined;
+    } catch (error) {
+      // What is stored and cannot be read verifies nothing. The log has the reason, the answer has not.
+      throw error instanceof AppError && !error.retry ? refusal(error) : error;
     }
-    return undefined;
   }
 }
 
-export function refusal(): AppError {
-  return new AppError("permission-denied", "This request is not signed by a Twilio account of this salon.");
+export function refusal(cause?: unknown): AppError {
+  const words = "This request is not signed by a Twilio account of this salon.";
+  return new AppError("permission-denied", words, { cause });
 }

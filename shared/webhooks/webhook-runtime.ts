@@ -6,8 +6,7 @@ import { createDatabase, type Database } from "#shared/runtime/database.ts";
 import { createIntegrations } from "#shared/salons/integrations.ts";
 import { createSalons, type Salons } from "#shared/salons/salons.ts";
 import { createWebhookUrls, type WebhookUrls } from "#shared/twilio/webhook-urls.ts";
-import { createKms } from "#shared/vault/kms.ts";
-import { createVault, VAULT_CACHE } from "#shared/vault/vault.ts";
+import { connectVault, VAULT_VARIABLES } from "#shared/vault/connect.ts";
 import { createVerification, type VerifyWebhook } from "./verification.ts";
 
 /** What every function that Twilio calls is made of. */
@@ -27,8 +26,7 @@ export function createWebhookRuntime(): WebhookRuntime {
   const config = loadConfig(
     variables.pick({
       GOOGLE_CLOUD_PROJECT: true,
-      KMS_KEY_NAME: true,
-      KMS_ENDPOINT: true,
+      ...VAULT_VARIABLES,
       PUBLIC_WEBHOOK_BASE: true,
       PARTY_HASH_KEY: true,
       LOG_LEVEL: true,
@@ -36,19 +34,19 @@ export function createWebhookRuntime(): WebhookRuntime {
   );
   const clock = systemClock;
   const database = createDatabase(config.GOOGLE_CLOUD_PROJECT);
-  const kms = createKms({ keyName: config.KMS_KEY_NAME, endpoint: config.KMS_ENDPOINT });
+  const logger = createLogger({ level: config.LOG_LEVEL });
   const urls = createWebhookUrls(config.PUBLIC_WEBHOOK_BASE);
   return {
     projectId: config.GOOGLE_CLOUD_PROJECT,
     clock,
-    logger: createLogger({ level: config.LOG_LEVEL }),
+    logger,
     database,
     salons: createSalons(database),
     urls,
     partyOf: createPartyOf(config.PARTY_HASH_KEY),
     verify: createVerification({
       integrations: createIntegrations(database, clock),
-      vault: createVault({ kms, clock, cache: VAULT_CACHE }),
+      vault: connectVault(config, { clock, logger }),
       urls,
     }),
   };

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { webhookSegments } from "./path.ts";
+
+test.each([
+  ["/webhooks/twilio/sms/salon-1", ["sms"], ["salon-1"]],
+  ["/webhooks/twilio/whatsapp/salon-1", ["sms", "whatsapp"], ["salon-1"]],
+  ["/webhooks/twilio/voice/salon-1/menu", ["voice"], ["salon-1", "menu"]],
+  ["/webhooks/twilio/status/salon-1/abc/2", ["status"], ["salon-1", "abc", "2"]],
+  ["/webhooks/twilio/sms/salon%2D1", ["sms"], ["salon-1"]],
+])("reads %s", (path, kinds, segments) => {
+  expect(webhookSegments(path, kinds)).toEqual(segments);
+});
+
+test.each([
+  ["/webhooks/twilio/voice/salon-1", ["sms"]],
+  ["/webhooks/other/sms/salon-1", ["sms"]],
+  ["/twilio/sms/salon-1", ["sms"]],
+  ["/", ["sms"]],
+  ["", ["sms"]],
+])("finds nothing in %j, which is another path", (path, kinds) => {
+  expect(webhookSegments(path, kinds)).toEqual([]);
+});
+
+test("a segment that is no percent-encoding is empty, and so nobody's id", () => {
+  expect(webhookSegments("/webhooks/twilio/sms/%E0%A4%A", ["sms"])).toEqual([""]);
+});

@@ -1,0 +1,318 @@
+import { createHash, createHmac } from "node:crypto";
+import { getExpectedTwilioSignature } from "twilio/lib/webhooks/webhooks.js";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  type BenchSalon,
+  type SignedPost,
+  startWebhookBench,
+  type WebhookBench,
+} from "#scripts/testing/webhook-bench.ts";
+import { json } from "#shared/runtime/http-boundary.ts";
+import { webhookSegments } from "./path.ts";
+
+const REFUSED = {
+  error: {
+    code: "permission-denied",
+    message: "This request is not signed by a Twilio account of this salon.",
+  },
+};
+
+let bench: WebhookBench;
+let salon: BenchSalon;
+let other: BenchSalon;
+
+beforeAll(async () => {
+  bench = await startWebhookBench();
+  // The smallest function there can be: it says whose webhook it was.
+  await bench.serve("receive-status", async (request) => {
+    const [salonId = ""] = webhookSegments(request.path, ["status"]);
+    const { account, form } = await bench.verify(request, salonId);
+    return json(200, { owner: account.owner, accountSid: account.accountSid, form: Object.entries(form) });
+  });
+  [salon, other] = await Promise.all([bench.addSalon("+14155550101"), bench.addSalon("+14155550102")]);
+});
+afterAll(() => bench.stop());
+beforeEach(() => void bench.logs.lines.splice(0));
+
+const path = (salonId: string = salon.salonId) => `/webhooks/twilio/status/${salonId}`;
+const form = (changes: Record<string, string> = {}) => ({
+  AccountSid: salon.accountSid,
+  MessageSid: `SM${"1".repeat(32)}`,
+  MessageStatus: "delivered",
+  ...changes,
+});
+
+async function answerTo(where: string, sent: SignedPost) {
+  const response = await bench.post(where, sent);
+  const text = await response.text();
+  return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+}
+const expectRefusal = async (where: string, sent: SignedPost) =>
+  expect(await answerTo(where, sent)).toEqual({ status: 403, body: REFUSED });
+
+test("a webhook signed with the subaccount's token is the salon's", async () => {
+  const { status, body } = await answerTo(path(), { token: salon.authToken, form: form() });
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ owner: "platform_subaccount", accountSid: salon.accountSid });
+});
+
+describe("every refusal has the same words", () => {
+  test("for a request without a signature", async () => {
+    await expectRefusal(path(), { form: form() });
+  });
+
+  test.each(["", "x", "A".repeat(28), "%00", `${"A".repeat(27)}=, ${"A".repeat(27)}=`])(
+    "for the signature %j, which is none",
+    async (signature) => {
+      await expectRefusal(path(), { form: form(), headers: { "x-twilio-signature": signature } });
+    },
+  );
+
+  test("for an attacker who signs with a token of their own", async () => {
+    await expectRefusal(path(), { token: "0".repeat(32), form: form() });
+  });
+
+  test("for an attacker who signs with the empty key, where the stored token is empty", async () => {
+    const hollow = await bench.addSalon("+14155550110");
+    const platform = {
+      ...(await bench.credentials(hollow.salonId, hollow.accountSid, "")),
+      parent: "default",
+      phone_number: hollow.number,
+    };
+    await bench.setIntegration(hollow.salonId, { platform });
+    const forged = form({ AccountSid: hollow.accountSid });
+    const body = new URLSearchParams(forged);
+    const signed = `${bench.gateway.url}${path(hollow.salonId)}${[...body.entries()]
+      .sort(([one], [two]) => (one < two ? -1 : 1))
+      .flat()
+      .join("")}`;
+    const signature = createHmac("sha1", "").update(signed).digest("base64");
+    await expectRefusal(path(hollow.salonId), { form: forged, headers: { "x-twilio-signature": signature } });
+  });
+
+  test("for a salon that does not exist, even with a signature that would be right", async () => {
+    await expectRefusal(path("salon-nobody"), { token: salon.authToken, form: form() });
+  });
+
+  test.each(["a", "%00", "salon_integrations%2Fx", "", "a".repeat(65), "__proto__"])(
+    "for the salon id %j, which is none",
+    async (salonId) => {
+      await expectRefusal(path(salonId), { token: salon.authToken, form: form() });
+    },
+  );
+
+  test("for another salon's account with its own valid signature", async () => {
+    await expectRefusal(path(), { token: other.authToken, form: form({ AccountSid: other.accountSid }) });
+  });
+
+  test("for another salon's token under this salon's AccountSid", async () => {
+    await expectRefusal(path(), { token: other.authToken, form: form() });
+  });
+
+  test("for the parent's token: an account signs with its own, and a leak of one must not open all", async () => {
+    const { accountSid: AccountSid, authToken: token } = bench.twilio.main;
+    await expectRefusal(path(), { token, form: form() });
+    await expectRefusal(path(), { token, form: form({ AccountSid }) });
+  });
+
+  test("for a form without an AccountSid, or with an empty one", async () => {
+    const { AccountSid: _, ...rest } = form();
+    await expectRefusal(path(), { token: salon.authToken, form: rest });
+    await expectRefusal(path(), { token: salon.authToken, form: form({ AccountSid: "" }) });
+  });
+
+  test("for a form that was changed on its way", async () => {
+    const url = `${bench.gateway.url}${path()}`;
+    const signature = getExpectedTwilioSignature(salon.authToken, url, form());
+    const changed = form({ MessageStatus: "failed" });
+    await expectRefusal(path(), { form: changed, headers: { "x-twilio-signature": signature } });
+  });
+
+  test("for a signature replayed against another salon", async () => {
+    const signature = getExpectedTwilioSignature(salon.authToken, `${bench.gateway.url}${path()}`, form());
+    const headers = { "x-twilio-signature": signature };
+    await expectRefusal(path(other.salonId), { form: form(), headers });
+  });
+
+  test("for a body of JSON, signed as Twilio signs JSON: we have asked for forms", async () => {
+    const body = JSON.stringify(form());
+    const query = `?bodySHA256=${createHash("sha256").update(body).digest("hex")}`;
+    const url = `${bench.gateway.url}${path()}${query}`;
+    const response = await fetch(url, {
+      method: "POST",
+      body,
+      headers: {
+        "content-type": "application/json",
+        "x-twilio-signature": getExpectedTwilioSignature(salon.authToken, url, {}),
+      },
+    });
+    expect([response.status, await response.json()]).toEqual([403, REFUSED]);
+  });
+
+  test("for a salon whose stored credentials were swapped for another salon's", async () => {
+    const victim = await bench.addSalon("+14155550111");
+    const theirs = bench.database.firestore.doc(`salon_integrations/${other.salonId}`);
+    const { account_sid, auth_token } = (await theirs.get()).get("platform");
+    const document = bench.database.firestore.doc(`salon_integrations/${victim.salonId}`);
+    await document.update({ "platform.account_sid": account_sid, "platform.auth_token": auth_token });
+    const forged = form({ AccountSid: other.accountSid });
+    await expectRefusal(path(victim.salonId), { token: other.authToken, form: forged });
+    expect(bench.logs.lines.join()).toContain("The credential was altered or belongs to another salon.");
+  });
+
+  test("for a salon whose stored integration is malformed", async () => {
+    const broken = await bench.addSalon("+14155550112");
+    const document = bench.database.firestore.doc(`salon_integrations/${broken.salonId}`);
+    await document.update({ "platform.phone_number": 42 });
+    const sent = { token: broken.authToken, form: form({ AccountSid: broken.accountSid }) };
+    await expectRefusal(path(broken.salonId), sent);
+  });
+});
+
+test.each(["GET", "PUT", "DELETE", "PATCH"])("%s is not how Twilio calls us", async (method) => {
+  const { status, body } = await answerTo(path(), { token: salon.authToken, form: form(), method });
+  expect([status, body.error.code]).toEqual([405, "method-not-allowed"]);
+});
+
+describe("what Twilio signs is accepted, however odd it looks", () => {
+  test.each<[string, [string, string][]]>([
+    ["a parameter called __proto__", [["__proto__", "polluted"]]],
+    [
+      "a parameter called constructor",
+      [
+        ["constructor", "x"],
+        ["toString", "y"],
+      ],
+    ],
+    [
+      "a repeated parameter",
+      [
+        ["Tag", "b"],
+        ["Tag", "a"],
+        ["Tag", "b"],
+      ],
+    ],
+    [
+      "brackets, which a parser of nested forms would take apart",
+      [
+        ["A[0]", "1"],
+        ["A[b]", "2"],
+        ["A[]", "3"],
+      ],
+    ],
+    ["any script and any sign", [["Body", "é 👋🏽 नमस्ते + & = % ' \" \u0000 \r\n"]]],
+    ["an empty value", [["ErrorCode", ""]]],
+    [
+      "names that sort by bytes",
+      [
+        ["b", "1"],
+        ["B", "2"],
+        ["a", "3"],
+        ["é", "4"],
+      ],
+    ],
+  ])("%s", async (_, extra) => {
+    const { status, body } = await answerTo(path(), {
+      token: salon.authToken,
+      form: [...Object.entries(form()), ...extra],
+    });
+    expect(status).toBe(200);
+    expect(body.form).toContainEqual(extra[0]);
+    expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);
+  });
+
+  test.each(["?b=2&a=1", "?q=%7e%7E+%20", "?q='(!)*", "?empty=&flag", "?a=1&a=2"])(
+    "the query %s, kept as it came",
+    async (query) => {
+      const { status } = await answerTo(`${path()}${query}`, { token: salon.authToken, form: form() });
+      expect(status).toBe(200);
+    },
+  );
+
+  test("another query than the signed one is refused", async () => {
+    const url = `${bench.gateway.url}${path()}?salon=1`;
+    const signature = getExpectedTwilioSignature(salon.authToken, url, form());
+    await expectRefusal(`${path()}?salon=2`, { form: form(), headers: { "x-twilio-signature": signature } });
+  });
+});
+
+test("forged forwarding headers neither help an attacker nor hurt Twilio", async () => {
+  const headers = {
+    "x-forwarded-host": "evil.example.com",
+    "x-forwarded-proto": "http",
+    "x-forwarded-for": "1.2.3.4",
+    "x-original-url": "/webhooks/twilio/status/other",
+    forwarded: "host=evil.example.com",
+  };
+  expect((await answerTo(path(), { token: salon.authToken, form: form(), headers })).status).toBe(200);
+  const evil = `http://evil.example.com${path()}`;
+  const signature = getExpectedTwilioSignature("attacker", evil, form());
+  await expectRefusal(path(), { form: form(), headers: { ...headers, "x-twilio-signature": signature } });
+});
+
+describe("a cached integration that has become old is read again", () => {
+  const verifies = async (accountSid: string, token: string, salonId: string) =>
+    (await answerTo(path(salonId), { token, form: form({ AccountSid: accountSid }) })).status;
+
+  test("when the salon gets its account only now", async () => {
+    const late = await bench.addSalon("+14155550120");
+    const { platform } =
+      (await bench.database.firestore.doc(`salon_integrations/${late.salonId}`).get()).data() ?? {};
+    await bench.setIntegration(late.salonId, {});
+    expect(await verifies(late.accountSid, late.authToken, late.salonId)).toBe(403);
+    await bench.setIntegration(late.salonId, { platform });
+    expect(await verifies(late.accountSid, late.authToken, late.salonId)).toBe(200);
+  });
+
+  test("when its token was rotated: the new one holds at once, the old one no more", async () => {
+    const rotated = await bench.addSalon("+14155550121");
+    expect(await verifies(rotated.accountSid, rotated.authToken, rotated.salonId)).toBe(200);
+    const fresh = "f".repeat(32);
+    const platform = {
+      ...(await bench.credentials(rotated.salonId, rotated.accountSid, fresh)),
+      parent: "default",
+      phone_number: rotated.number,
+    };
+    await bench.setIntegration(rotated.salonId, { platform });
+    expect(await verifies(rotated.accountSid, fresh, rotated.salonId)).toBe(200);
+    expect(await verifies(rotated.accountSid, rotated.authToken, rotated.salonId)).toBe(403);
+  });
+});
+
+test("a salon with an account of its own beside the platform's is reached through both", async () => {
+  const both = await bench.addSalon("+14155550130");
+  const own = await bench.twilio.addAccount();
+  const { platform } =
+    (await bench.database.firestore.doc(`salon_integrations/${both.salonId}`).get()).data() ?? {};
+  const twilio = { ...(await bench.credentials(both.salonId, own.sid, own.auth_token)), is_active: true };
+  await bench.setIntegration(both.salonId, { platform, twilio });
+  const throughOwn = await answerTo(path(both.salonId), {
+    token: own.auth_token,
+    form: form({ AccountSid: own.sid }),
+  });
+  expect(throughOwn.body).toMatchObject({ owner: "salon_own", accountSid: own.sid });
+  const through = { token: both.authToken, form: form({ AccountSid: both.accountSid }) };
+  expect((await answerTo(path(both.salonId), through)).body).toMatchObject({ owner: "platform_subaccount" });
+});
+
+test("credentials of one account that cannot be opened do not shut out the other", async () => {
+  const half = await bench.addSalon("+14155550131");
+  const document = bench.database.firestore.doc(`salon_integrations/${half.salonId}`);
+  const { platform } = (await document.get()).data() ?? {};
+  const foreign = await bench.credentials(other.salonId, other.accountSid, other.authToken);
+  await bench.setIntegration(half.salonId, { platform, twilio: { ...foreign, is_active: true } });
+  const sent = { token: half.authToken, form: form({ AccountSid: half.accountSid }) };
+  expect((await answerTo(path(half.salonId), sent)).status).toBe(200);
+});
+
+test("nothing secret is logged of accepted and refused webhooks", async () => {
+  await bench.post(path(), {
+    token: salon.authToken,
+    form: form({ From: "+14155550199", Body: "My secret" }),
+  });
+  await bench.post(path(), { token: "guess", form: form({ From: "+14155550199", Body: "My secret" }) });
+  await bench.post(`${path()}?key=in-the-query`, { form: form() });
+  expect(bench.logs.lines).toHaveLength(3);
+  const secrets = [salon.authToken, salon.accountSid, "4155550199", "My secret", "guess", "in-the-query"];
+  expect(bench.logs.leaked(secrets)).toEqual([]);
+});
