@@ -8,10 +8,10 @@ const INVALID_ARGUMENT = 3;
 
 /** What an operator can do, by gRPC status; anything else is an outage. */
 const WORDS: Readonly<Record<number, string>> = {
-  5: "Cloud KMS does not know the key that KMS_KEY_NAME names.",
-  7: "Cloud KMS does not let this service account use the key that KMS_KEY_NAME names; grant it roles/cloudkms.cryptoKeyEncrypterDecrypter.",
+  5: "Cloud KMS does not know the key that KMS_KEY_NAME or an older credential names.",
+  7: "Cloud KMS does not let this service account use the key that KMS_KEY_NAME or an older credential names; grant it roles/cloudkms.cryptoKeyEncrypterDecrypter.",
   8: "Cloud KMS's quota is used up; raise it or try later.",
-  9: "The key that KMS_KEY_NAME names, or the version that was used, is disabled or destroyed.",
+  9: "The key that KMS_KEY_NAME or an older credential names, or the version that was used, is disabled or destroyed.",
   16: "Cloud KMS did not accept this service's Google credentials.",
 };
 

@@ -26,13 +26,19 @@ test("gives back the data key that it wrapped, and names the key and not its ver
   const { wrapped, keyName } = await kms.wrap(dataKey, aad);
   expect(keyName).toBe(server.keyName);
   expect(wrapped).not.toContain(dataKey);
-  expect(await kms.unwrap(wrapped, aad, keyName)).toEqual(dataKey);
+  expect(await kms.unwrap(wrapped, aad, keyName)).toEqual({ key: dataKey, current: true });
 });
 
 test("opens what was wrapped before the key was rotated", async () => {
   const { wrapped, keyName } = await kms.wrap(dataKey, aad);
   server.rotateKey();
-  expect(await kms.unwrap(wrapped, aad, keyName)).toEqual(dataKey);
+  expect(await kms.unwrap(wrapped, aad, keyName)).toEqual({ key: dataKey, current: false });
+});
+
+test("does not call a key current that another CryptoKey of the key ring wrapped", async () => {
+  const old = createKms({ keyName: `${server.keyName}-old`, endpoint: server.endpoint });
+  const { wrapped, keyName } = await old.wrap(dataKey, aad);
+  expect(await kms.unwrap(wrapped, aad, keyName)).toEqual({ key: dataKey, current: false });
 });
 
 describe("refuses to unwrap", () => {

@@ -12,7 +12,14 @@ export interface Kms {
    * Throws failed-precondition when `wrapped` or `aad` are not what was wrapped with that key, which is the one that
    * wraps unless another of its key ring is named.
    */
-  unwrap(wrapped: Buffer, aad: Buffer, keyName?: string): Promise<Buffer>;
+  unwrap(wrapped: Buffer, aad: Buffer, keyName?: string): Promise<Unwrapped>;
+}
+
+export interface Unwrapped {
+  /** The caller's alone, to be cleared after use. */
+  readonly key: Buffer;
+  /** Whether wrapping it today would use the same CryptoKey in the same version. */
+  readonly current: boolean;
 }
 
 export interface KmsSettings {
@@ -42,7 +49,7 @@ export function createKms({ keyName, endpoint, timeoutMs = 2000 }: KmsSettings):
     return arrived ? intact(answer.ciphertext, answer.ciphertextCrc32c) : undefined;
   }
 
-  async function unwrapOnce(name: string, wrapped: Buffer, aad: Buffer): Promise<Buffer | undefined> {
+  async function unwrapOnce(name: string, wrapped: Buffer, aad: Buffer): Promise<Unwrapped | undefined> {
     const request = {
       name,
       ciphertext: wrapped,
@@ -53,10 +60,11 @@ export function createKms({ keyName, endpoint, timeoutMs = 2000 }: KmsSettings):
     const [answer] = await client.decrypt(request, { timeout: timeoutMs }).catch((error: unknown) => {
       throw isNotWrappedHere(error) ? refusal("was altered or belongs to another salon", error) : error;
     });
-    return intact(answer.plaintext, answer.plaintextCrc32c);
+    const key = intact(answer.plaintext, answer.plaintextCrc32c);
+    return key && { key, current: name === keyName && answer.usedPrimary === true };
   }
 
-  const inTime = (ask: () => Promise<Buffer | undefined>) =>
+  const inTime = <T>(ask: () => Promise<T | undefined>) =>
     withDeadline(SERVICE, REMEDY, timeoutMs, twiceIfDamaged(ask)).catch((error: unknown) => {
       throw error instanceof AppError ? error : toKmsError(error);
     });
@@ -88,7 +96,7 @@ function intact(bytes: Uint8Array | string | null | undefined, sum: Checksum | n
   return Number(sum?.value) === crc32c(received) ? received : undefined;
 }
 
-async function twiceIfDamaged(ask: () => Promise<Buffer | undefined>): Promise<Buffer> {
+async function twiceIfDamaged<T>(ask: () => Promise<T | undefined>): Promise<T> {
   const answer = (await ask()) ?? (await ask());
   if (answer !== undefined) return answer;
   throw new AppError("unavailable", "Cloud KMS's answers arrive damaged; try again.", {
