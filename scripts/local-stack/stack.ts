@@ -20,6 +20,8 @@ import { type SmtpSink, startSmtpSink } from "./smtp-sink.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const PROJECT = "salon-flow-local";
+/** Who all writes are by: the emulator knows nobody. */
+const SERVICE_ACCOUNT = { type: "service_account", id: `local@${PROJECT}.iam.gserviceaccount.com` };
 /** Of no value anywhere else: it only has to be the same for all functions of this stack. */
 const PARTY_HASH_KEY = "local-stack-party-hash-key-0123456789";
 const FirebaseJson = z.object({ hosting: z.object({ public: z.string(), rewrites: z.unknown() }) });
@@ -114,7 +116,9 @@ async function assemble(
   );
 
   onProgress("Firestore and Pub/Sub emulators, building the functions");
-  const events = keep(await startFirestoreEvents(), (part) => part.close());
+  const events = keep(await startFirestoreEvents({ authContext: () => SERVICE_ACCOUNT }), (part) =>
+    part.close(),
+  );
   const [firestore, pubsubEmulator] = await Promise.all([
     startFirestoreEmulator({
       projectId: PROJECT,
@@ -141,6 +145,7 @@ async function assemble(
     TWILIO_API_BASE_URL: simulator.url,
     PUBLIC_WEBHOOK_BASE: gateway.url,
     PARTY_HASH_KEY,
+    AUDIT_TRUSTED_PRINCIPALS: SERVICE_ACCOUNT.id,
     MESSAGE_LEASE_SECONDS: String(leaseSeconds),
     UNCERTAIN_RECHECK_SECONDS: "2",
   };

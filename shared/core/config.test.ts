@@ -24,12 +24,30 @@ describe("loadConfig", () => {
     ],
     ["PARTY_HASH_KEY", "short", "PARTY_HASH_KEY must hold at least 32 characters"],
     ["PLATFORM_ACCOUNTS", "default,NOT OK", "PLATFORM_ACCOUNTS must be labels, separated by commas"],
+    ["SMTP_URL", "smtp://mail.example?requireTLS=false", "and no options"],
+    ["SMTP_URL", "https://mail.example", "SMTP_URL must be smtps:// or smtp://"],
+    ["MAIL_FROM", "Salon Flow <a@b.example>, c@d.example", "MAIL_FROM must be an e-mail address"],
+    ["MAIL_FROM", "a@b.example\r\nBcc: c@d.example", "MAIL_FROM must be an e-mail address"],
+    ["SLACK_WEBHOOK_URL", "http://hooks.slack.example/T/B/X", "must be https://, or http:// on loopback"],
+    ["SECURITY_WEBHOOK_URL", "http://127.0.0.1.evil.example", "must be https://, or http:// on loopback"],
+    ["SECURITY_WEBHOOK_SECRET", "whsec_short", "must be whsec_ and 24 to 64 random bytes in base64"],
   ] as const)("refuses %s = %j and says what it must be, never its value", (name, value, words) => {
     const schema = z.object({ [name]: variables.shape[name] });
     const load = () => loadConfig(schema, { [name]: value }, createLogger({ level: "silent" }));
     expect(load).toThrow(words);
     expect(load).toThrow("See .env.example");
     if (value) expect(load).not.toThrow(value);
+  });
+
+  it.each([
+    ["SMTP_URL", "smtps://user:canary-7f3a9c@mail.example:465"],
+    ["SMTP_URL", "smtp://127.0.0.1:2525"],
+    ["SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/T0/B0/canary-7f3a9c"],
+    ["SECURITY_WEBHOOK_URL", "http://[::1]:9000/canary-7f3a9c"],
+    ["SECURITY_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+  ] as const)("keeps %s a Secret", (name, value) => {
+    const config = loadConfig(z.object({ [name]: variables.shape[name] }), { [name]: value });
+    expect(JSON.stringify(config)).toBe(`{"${name}":"[redacted]"}`);
   });
 
   it("keeps the party hash key a Secret", () => {

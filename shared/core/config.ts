@@ -3,21 +3,36 @@ import { AppError } from "./errors.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { Secret } from "./secret.ts";
 
+const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 const loopback = (value: string) =>
   /^(127\.0\.0\.1|localhost|\[::1\]):\d+$/.test(value.replace(/^http:\/\//, ""));
+const cryptoKey = z
+  .string()
+  .regex(
+    /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/,
+    "must be projects/P/locations/L/keyRings/R/cryptoKeys/K",
+  );
+/** https anywhere, plain http on loopback only. The path of such an address is often its password, so it is a Secret. */
+const secretUrl = z
+  .string()
+  .refine((value) => isHttpsOrLoopback(value), "must be https://, or http:// on loopback")
+  .transform((value) => new Secret(value));
+const flag = z.enum(["true", "false"], "must be true or false").transform((value) => value === "true");
 const seconds = (fallback: number) => z.coerce.number().positive().max(86_400).default(fallback);
+
+/** One address, or every service account of one project: a wildcard over all of Google's would trust strangers. */
+const servicePrincipal = /^([a-z0-9._-]+@[a-z0-9.-]+|\*@[a-z][a-z0-9-]+\.iam\.gserviceaccount\.com)$/;
+const SERVICE_PRINCIPAL_RULE =
+  "must be e-mail addresses or *@PROJECT.iam.gserviceaccount.com, separated by commas";
 
 /** Every environment variable of the suite; `.env.example` gives the reason for each. */
 export const variables = z.object({
   GOOGLE_CLOUD_PROJECT: z.string().min(1, "must name the Google Cloud project"),
   FIRESTORE_EMULATOR_HOST: z.string().refine(loopback, "must be a loopback host:port").optional(),
   PUBSUB_EMULATOR_HOST: z.string().refine(loopback, "must be a loopback host:port").optional(),
-  KMS_KEY_NAME: z
-    .string()
-    .regex(
-      /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/,
-      "must be projects/P/locations/L/keyRings/R/cryptoKeys/K",
-    ),
+  KMS_KEY_NAME: cryptoKey,
+  CREDENTIALS_ACCEPT_UNVERSIONED: flag.prefault("false"),
+  CREDENTIALS_UNVERSIONED_KEY_NAME: cryptoKey.optional(),
   KMS_ENDPOINT: z.string().refine(loopback, "must be a loopback host:port").optional(),
   SECRET_MANAGER_ENDPOINT: z.string().refine(loopback, "must be a loopback host:port").optional(),
   TWILIO_API_BASE_URL: z.string().refine(loopback, "must be http:// and a loopback host:port").optional(),
@@ -38,6 +53,30 @@ export const variables = z.object({
   NUMBER_PURCHASES_PER_HOUR: z.coerce.number().int().nonnegative().default(20),
   MESSAGE_LEASE_SECONDS: seconds(60),
   UNCERTAIN_RECHECK_SECONDS: seconds(120),
+  AUDIT_TRUSTED_PRINCIPALS: z
+    .string()
+    .transform((list) => list.split(",").map((principal) => principal.trim().toLowerCase()))
+    .pipe(z.array(z.string().regex(servicePrincipal, SERVICE_PRINCIPAL_RULE)).min(1)),
+  SMTP_URL: z
+    .string()
+    .refine(
+      (value) => /^smtps?:\/\/[^/?#]+\/?$/.test(value) && URL.canParse(value),
+      "must be smtps:// or smtp:// with user, password, host and port, and no options",
+    )
+    .transform((value) => new Secret(value)),
+  MAIL_FROM: z
+    .string()
+    .regex(
+      /^([^<>@\r\n"]+ <[^<>@\s]+@[A-Za-z0-9.-]+>|[^<>@\s]+@[A-Za-z0-9.-]+)$/,
+      "must be an e-mail address, such as Salon Flow <messaging@salonflow.example>",
+    ),
+  SLACK_WEBHOOK_URL: secretUrl.optional(),
+  SECURITY_WEBHOOK_URL: secretUrl.optional(),
+  SECURITY_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, "must be whsec_ and 24 to 64 random bytes in base64")
+    .transform((value) => new Secret(value))
+    .optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
@@ -61,4 +100,10 @@ export function loadConfig<Schema extends z.ZodObject>(
   const error = new AppError("internal", `Configuration: ${problems.join("; ")}. See .env.example.`);
   logger.error(error.message, { error });
   throw error;
+}
+
+function isHttpsOrLoopback(value: string): boolean {
+  const url = URL.parse(value);
+  if (url === null) return false;
+  return url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.includes(url.hostname));
 }

@@ -24,6 +24,8 @@ export interface ErrorContext {
   readonly messageId?: string;
   readonly service?: string;
   readonly twilioCode?: number;
+  /** A stable word for what went wrong, for clients to decide by; `message` may be reworded at any time. */
+  readonly reason?: string;
 }
 
 /**

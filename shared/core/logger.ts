@@ -23,6 +23,8 @@ export interface LogFields {
   readonly tokenRole?: string;
   readonly count?: number;
   readonly latencyMs?: number;
+  readonly auditSeq?: number;
+  readonly auditHash?: string;
   readonly error?: unknown;
 }
 

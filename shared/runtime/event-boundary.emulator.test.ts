@@ -57,7 +57,22 @@ describe("the event boundary", () => {
       data: Buffer.from("not read"),
     });
     await boundary("redeliver")(event);
-    expect(triggers).toEqual([{ kind: "document", path: "salon_integrations/salon-1" }]);
+    expect(triggers).toEqual([{ kind: "document", path: "salon_integrations/salon-1", eventId: "2" }]);
+  });
+
+  it("reads who wrote the document, from an event with auth context", async () => {
+    const event = new CloudEvent({
+      id: "5",
+      source: "//firestore",
+      type: "google.cloud.firestore.document.v1.written.withAuthContext",
+      subject: "documents/salon_integrations/salon-1",
+      authtype: "unknown",
+      authid: "someone@example.com",
+    });
+    await boundary("redeliver")(event);
+    expect(triggers).toMatchObject([
+      { eventId: "5", principal: { type: "unknown", id: "someone@example.com" } },
+    ]);
   });
 
   it.each([

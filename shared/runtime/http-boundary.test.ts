@@ -52,6 +52,21 @@ describe("the HTTP boundary", () => {
     });
   });
 
+  it("answers with the reason a client can decide by, beside the field", async () => {
+    behave = async () => {
+      const context = { field: "auth_token", reason: "credentials_rejected", salonId: "salon-1" };
+      throw new AppError("invalid-argument", "Copy the token again.", { context });
+    };
+    expect(await (await fetch(url)).json()).toEqual({
+      error: {
+        code: "invalid-argument",
+        message: "Copy the token again.",
+        field: "auth_token",
+        reason: "credentials_rejected",
+      },
+    });
+  });
+
   it("says nothing of an unknown error but that it was ours", async () => {
     behave = async () => {
       throw new Error("token canary-7f3a9c");

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { printCount } from "#scripts/testing/print-count.ts";
 import { uniqueProjectId } from "#scripts/testing/test-project.ts";
 import { createDatabase } from "./database.ts";
 
@@ -23,7 +24,7 @@ describe("a transaction", () => {
       }),
     );
     await Promise.all(increments);
-    console.log(`20 of 20 changes to one document in ${Math.round(performance.now() - started)} ms`);
+    printCount(`20 of 20 changes to one document in ${Math.round(performance.now() - started)} ms`);
     expect((await reference.get()).get("count")).toBe(20);
   });
 
