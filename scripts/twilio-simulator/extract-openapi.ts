@@ -48,7 +48,12 @@ if (values.from === undefined) {
 }
 
 function fileNames(): Description[] {
-  return ["twilio_api_v2010.json", "twilio_accounts_v1.json", "twilio_messaging_v2.json"];
+  return [
+    "twilio_api_v2010.json",
+    "twilio_accounts_v1.json",
+    "twilio_messaging_v1.json",
+    "twilio_messaging_v2.json",
+  ];
 }
 
 function extract(directory: string, name: Description) {

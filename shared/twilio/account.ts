@@ -1,12 +1,16 @@
+import { AppError } from "#shared/core/errors.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import type { Secret } from "#shared/core/secret.ts";
+import { type AuthTokens, createAuthTokens } from "./auth-tokens.ts";
 import { createHttpClient } from "./http-client.ts";
 import { createMessages, type Messages } from "./messages.ts";
+import { createMessagingServices, type MessagingServices } from "./messaging-services.ts";
 import { createNumbers, type Numbers } from "./numbers.ts";
 import { createRequest } from "./request.ts";
 import { createRetry, type Retry } from "./retry.ts";
-import { connect } from "./sdk.ts";
+import { connect, connectOwnHosts, type OwnHosts } from "./sdk.ts";
 import { createSubaccounts, type Subaccounts } from "./subaccounts.ts";
+import { createWhatsAppSenders, type WhatsAppSenders } from "./whatsapp-senders.ts";
 
 export interface TwilioSettings {
   /** A simulator on loopback; Twilio itself when left out. */
@@ -25,7 +29,13 @@ export interface TwilioCredentials {
 }
 
 /** What one Twilio account can do for us. Every method throws a `TwilioFailure` when it did not work out. */
-export interface TwilioAccount extends Subaccounts, Numbers, Messages {}
+export interface TwilioAccount
+  extends Subaccounts,
+    Numbers,
+    Messages,
+    AuthTokens,
+    WhatsAppSenders,
+    MessagingServices {}
 
 export interface Twilio {
   account(credentials: TwilioCredentials): TwilioAccount;
@@ -43,13 +53,26 @@ export function createTwilio(settings: TwilioSettings = {}): Twilio {
     account(credentials) {
       const api = connect(credentials, httpClient);
       const own = api.accounts(credentials.actingOn ?? credentials.accountSid);
+      const hosts = ownHostsOf(credentials, connectOwnHosts(credentials, httpClient));
       return {
         ...createSubaccounts(api, own, request),
         ...createNumbers(own, request),
         ...createMessages(own, request),
+        ...createAuthTokens(hosts, request),
+        ...createWhatsAppSenders(hosts, request),
+        ...createMessagingServices(hosts, request),
       };
     },
   };
+}
+
+/** With a parent's credentials these hosts would act on the parent, so that its token would be rotated, not the salon's. */
+function ownHostsOf({ accountSid, actingOn = accountSid }: TwilioCredentials, hosts: OwnHosts): OwnHosts {
+  if (actingOn === accountSid) return hosts;
+  const refuse = async (): Promise<never> => {
+    throw new AppError("internal", "Tokens, senders and services need the subaccount's own credentials.");
+  };
+  return { accounts: refuse, messaging: refuse };
 }
 
 function noteRetry(logger: Logger | undefined, code: number | undefined, attempt: number): void {

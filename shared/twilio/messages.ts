@@ -1,6 +1,6 @@
 import type { AccountContext } from "twilio/lib/rest/api/v2010/account.js";
 import { z } from "zod";
-import type { Request } from "./request.ts";
+import { nothingWhen404, type Request } from "./request.ts";
 import { type MessageStatus, messageStatusSchema } from "./statuses.ts";
 
 /** What to say: our own words, or an approved template with its variables. */
@@ -52,6 +52,10 @@ export interface Messages {
   fetchMessage(sid: string): Promise<Message>;
   /** Newest first. Twilio's list lags behind by seconds. */
   listMessages(filter: MessageFilter): Promise<Message[]>;
+  /** Empties the body and keeps the record. Done when Twilio has no such message; 20009 while it is on its way. */
+  redactMessage(sid: string): Promise<void>;
+  /** Done when Twilio has no such message; 20009 while it is on its way. */
+  deleteMessage(sid: string): Promise<void>;
 }
 
 export function createMessages(own: AccountContext, request: Request): Messages {
@@ -64,6 +68,12 @@ export function createMessages(own: AccountContext, request: Request): Messages 
       return found
         .filter((message) => createdAfter === undefined || message.createdAt > createdAfter)
         .sort((one, other) => other.createdAt.getTime() - one.createdAt.getTime());
+    },
+    redactMessage: async (sid) => {
+      await nothingWhen404(request(messageSchema, () => own.messages(sid).update({ body: "" })));
+    },
+    deleteMessage: async (sid) => {
+      await nothingWhen404(request(z.literal(true), () => own.messages(sid).remove()));
     },
   };
 }

@@ -1,6 +1,5 @@
 import type { AccountContext } from "twilio/lib/rest/api/v2010/account.js";
 import { z } from "zod";
-import { TwilioFailure } from "./errors.ts";
 import {
   type AvailableNumber,
   availableNumberSchema,
@@ -8,7 +7,7 @@ import {
   type OwnedNumber,
   ownedNumberSchema,
 } from "./number-schemas.ts";
-import type { Request } from "./request.ts";
+import { nothingWhen404, type Request } from "./request.ts";
 
 export interface NumberSearch {
   /** ISO 3166 code of two letters. */
@@ -99,10 +98,3 @@ const METHODS = {
   voiceFallbackMethod: "GET",
   statusCallbackMethod: "POST",
 };
-
-async function nothingWhen404<T>(answer: Promise<T>): Promise<T | undefined> {
-  return answer.catch((error: unknown) => {
-    if (error instanceof TwilioFailure && error.info.httpStatus === 404) return undefined;
-    throw error;
-  });
-}

@@ -19,6 +19,14 @@ export function createRequest(retry: Retry): Request {
     });
 }
 
+/** Undefined when Twilio has no such thing, or no longer. */
+export async function nothingWhen404<T>(answer: Promise<T>): Promise<T | undefined> {
+  return answer.catch((error: unknown) => {
+    if (error instanceof TwilioFailure && error.info.httpStatus === 404) return undefined;
+    throw error;
+  });
+}
+
 /** What the SDK throws before there is a promise, it throws because a parameter is missing: nothing was sent. */
 function begin(ask: () => Promise<unknown>): Promise<unknown> {
   try {

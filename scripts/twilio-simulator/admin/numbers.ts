@@ -25,6 +25,7 @@ const NewSender = z.strictObject({
   account_sid: z.string(),
   /** Left out, the sandbox that all accounts share. */
   phone_number: E164.optional(),
+  status: z.enum(["CREATING", "ONLINE", "OFFLINE"]).default("ONLINE"),
   callback_url: z.url().nullable().default(null),
   fallback_url: z.url().nullable().default(null),
   status_callback_url: z.url().nullable().default(null),
@@ -78,7 +79,7 @@ export function createNumberAdmin(
       const sender = whatsAppSenders.add({
         accountSid: account.sid,
         address,
-        status: "ONLINE",
+        status: wanted.status,
         configuration: {},
         profile: {},
         webhook: {

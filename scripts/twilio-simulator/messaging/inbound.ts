@@ -4,6 +4,7 @@ import { readTwiml } from "../twiml/twiml.ts";
 import type { Deliver, Delivery, Webhook } from "../webhooks/deliver.ts";
 import { countryOf } from "../world/e164.ts";
 import { isWhatsApp, type Message, numberOf } from "../world/message.ts";
+import type { MessagingService } from "../world/messaging-service.ts";
 import type { World } from "../world/world.ts";
 import type { Courier } from "./courier.ts";
 import { newMessage, segmentsOf } from "./new-message.ts";
@@ -40,6 +41,7 @@ export function createReceive({ world, faults, courier, deliver, random }: Deps)
   return async (inbound) => {
     const { accountSid, from, to, body, mediaUrls } = inbound;
     const subject = { to, accountSids: [accountSid] };
+    const service = serviceFor(to);
     const message = newMessage(
       world,
       faults,
@@ -50,7 +52,7 @@ export function createReceive({ world, faults, courier, deliver, random }: Deps)
         to,
         body,
         status: "received",
-        messagingServiceSid: null,
+        messagingServiceSid: service?.sid ?? null,
         mediaUrls,
         contentSid: null,
         statusCallback: null,
@@ -58,10 +60,15 @@ export function createReceive({ world, faults, courier, deliver, random }: Deps)
       subject,
     );
     message.numSegments = segmentsOf(to, body, false);
+    if (service?.inboundRequestUrl === null && !service.useInboundWebhookOnNumber) {
+      // The service takes no messages in: they are not delivered, and Twilio keeps no record of them.
+      world.messages.remove(message);
+      return { message, deliveries: [] };
+    }
     courier.rate(message, subject);
     if (!isWhatsApp(to)) world.optOuts.heed(from, to, body);
 
-    const address = addressFor(message);
+    const address = addressFor(message, service);
     if (address === undefined) return { message, deliveries: [] };
     const webhook: Webhook = {
       kind: "inbound-message",
@@ -77,8 +84,13 @@ export function createReceive({ world, faults, courier, deliver, random }: Deps)
     return { message, deliveries };
   };
 
+  function serviceFor(to: string): MessagingService | undefined {
+    const number = world.numbers.find(to);
+    return number === undefined ? undefined : world.messagingServices.holding(number);
+  }
+
   /** Undefined where nobody has asked to be told. */
-  function addressFor(message: Message): Pick<Webhook, "url" | "method" | "fallback"> | undefined {
+  function addressFor(message: Message, service: MessagingService | undefined): Address | undefined {
     if (isWhatsApp(message.to)) {
       const webhook = world.whatsAppSenders.at(message.to, message.accountSid)?.webhook;
       if (webhook === undefined || webhook.callbackUrl === null) return undefined;
@@ -86,6 +98,7 @@ export function createReceive({ world, faults, courier, deliver, random }: Deps)
         webhook.fallbackUrl === null ? undefined : { url: webhook.fallbackUrl, method: "POST" as const };
       return { url: webhook.callbackUrl, method: "POST", fallback };
     }
+    if (service !== undefined && !service.useInboundWebhookOnNumber) return addressOf(service);
     const number = world.numbers.find(message.to);
     // An application takes the place of the URLs, and the simulator knows of no applications.
     if (number === undefined || number.smsUrl === "" || number.smsApplicationSid !== null) return undefined;
@@ -124,6 +137,15 @@ export function createReceive({ world, faults, courier, deliver, random }: Deps)
   }
 }
 
+type Address = Pick<Webhook, "url" | "method" | "fallback">;
+
+function addressOf(service: MessagingService): Address | undefined {
+  if (service.inboundRequestUrl === null) return undefined;
+  const fallback =
+    service.fallbackUrl === null ? undefined : { url: service.fallbackUrl, method: service.fallbackMethod };
+  return { url: service.inboundRequestUrl, method: service.inboundMethod, fallback };
+}
+
 function parametersOf(message: Message): Record<string, string> {
   const from = message.from ?? "";
   const media = message.mediaUrls.flatMap((url, index) => [
@@ -144,6 +166,7 @@ function parametersOf(message: Message): Record<string, string> {
     NumMedia: String(message.mediaUrls.length),
     NumSegments: String(message.numSegments),
     ApiVersion: "2010-04-01",
+    ...(message.messagingServiceSid !== null && { MessagingServiceSid: message.messagingServiceSid }),
     ...Object.fromEntries(media),
     ...(isWhatsApp(from) && { ProfileName: "Customer", WaId: numberOf(from).slice(1), MessageType: "text" }),
   };

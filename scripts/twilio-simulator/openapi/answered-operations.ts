@@ -2,6 +2,7 @@
 export const DESCRIPTIONS = {
   "twilio_api_v2010.json": "api-v2010.json",
   "twilio_accounts_v1.json": "accounts-v1.json",
+  "twilio_messaging_v1.json": "messaging-v1.json",
   "twilio_messaging_v2.json": "messaging-v2.json",
 } as const;
 
@@ -48,6 +49,16 @@ export const ANSWERED: Readonly<Record<Description, readonly string[]>> = {
     "POST /v1/AuthTokens/Secondary",
     "DELETE /v1/AuthTokens/Secondary",
     "POST /v1/AuthTokens/Promote",
+  ],
+  "twilio_messaging_v1.json": [
+    "POST /v1/Services",
+    "GET /v1/Services",
+    "GET /v1/Services/{Sid}",
+    "POST /v1/Services/{Sid}",
+    "POST /v1/Services/{ServiceSid}/PhoneNumbers",
+    "GET /v1/Services/{ServiceSid}/PhoneNumbers",
+    "GET /v1/Services/{ServiceSid}/PhoneNumbers/{Sid}",
+    "DELETE /v1/Services/{ServiceSid}/PhoneNumbers/{Sid}",
   ],
   "twilio_messaging_v2.json": [
     "POST /v2/Channels/Senders",

@@ -60,6 +60,19 @@ test("gives every answer in the shape of Twilio's description", async () => {
   for (const operation of ANSWERED["twilio_api_v2010.json"].filter((each) => each.includes("/Usage/"))) {
     await call("GET", (operation.split(" ")[1] ?? "").replace("{AccountSid}", accountSid));
   }
+  const made = await call("POST", "/v1/Services", {
+    FriendlyName: "Reminders",
+    InboundRequestUrl: "https://example.com/in",
+  });
+  const service = `/v1/Services/${field(made.body, "sid")}`;
+  await call("GET", "/v1/Services");
+  await call("GET", service);
+  await call("POST", service, { UseInboundWebhookOnNumber: "true" });
+  const PhoneNumberSid = field(bought.body, "sid");
+  await call("POST", `${service}/PhoneNumbers`, { PhoneNumberSid });
+  await call("GET", `${service}/PhoneNumbers`);
+  await call("GET", `${service}/PhoneNumbers/${PhoneNumberSid}`);
+  await call("DELETE", `${service}/PhoneNumbers/${PhoneNumberSid}`);
   await call("DELETE", number);
   await call("POST", "/v1/AuthTokens/Secondary");
   await call("DELETE", "/v1/AuthTokens/Secondary");
@@ -67,7 +80,11 @@ test("gives every answer in the shape of Twilio's description", async () => {
   await call("POST", "/v1/AuthTokens/Promote");
 
   expect(problems).toEqual([]);
-  const all = [...ANSWERED["twilio_api_v2010.json"], ...ANSWERED["twilio_accounts_v1.json"]];
+  const all = [
+    ...ANSWERED["twilio_api_v2010.json"],
+    ...ANSWERED["twilio_accounts_v1.json"],
+    ...ANSWERED["twilio_messaging_v1.json"],
+  ];
   expect(all.filter((operation) => !check.seen.has(operation))).toEqual([]);
 });
 

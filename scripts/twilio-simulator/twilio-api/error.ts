@@ -48,6 +48,8 @@ const ERRORS = {
   21660: { status: 400, message: "Mismatch between the 'From' number and the account" },
   21701: { status: 400, message: "The Messaging Service does not exist" },
   21703: { status: 400, message: "The Messaging Service contains no phone numbers" },
+  21710: { status: 409, message: "Phone Number is already in the Messaging Service" },
+  21712: { status: 409, message: "Phone Number is associated with another Messaging Service" },
   30409: { status: 400, message: "The message cannot be canceled" },
   35115: { status: 400, message: "The SendAt time must be more than 5 minutes and at most 35 days ahead" },
   35118: { status: 400, message: "A MessagingServiceSid is required to schedule a message" },

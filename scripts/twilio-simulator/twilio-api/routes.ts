@@ -11,6 +11,7 @@ import { createAvailableNumberResource } from "./available-numbers.ts";
 import { createCallResource } from "./calls.ts";
 import { createIncomingNumberResource } from "./incoming-numbers.ts";
 import { createMessageResource } from "./messages.ts";
+import { createMessagingServiceResource, createPoolResource } from "./messaging-services.ts";
 import { createSenderResource } from "./senders.ts";
 import { createUsageResource } from "./usage-records.ts";
 
@@ -32,6 +33,9 @@ export function apiRoutes({ world, faults, timers, courier, dial }: ApiDeps): re
   const usage = createUsageResource(world);
   const tokens = createAuthTokenResource(world);
   const senders = createSenderResource(world, timers);
+  const services = createMessagingServiceResource(world);
+  const pool = createPoolResource(world);
+  const inService = "/v1/Services/{ServiceSid}/PhoneNumbers";
   const account = "/2010-04-01/Accounts/{AccountSid}";
   return [
     { method: "POST", path: "/2010-04-01/Accounts.json", handler: accounts.create },
@@ -61,6 +65,14 @@ export function apiRoutes({ world, faults, timers, courier, dial }: ApiDeps): re
     { method: "POST", path: "/v1/AuthTokens/Secondary", handler: tokens.create },
     { method: "DELETE", path: "/v1/AuthTokens/Secondary", handler: tokens.remove },
     { method: "POST", path: "/v1/AuthTokens/Promote", handler: tokens.promote },
+    { method: "POST", path: "/v1/Services", handler: services.create },
+    { method: "GET", path: "/v1/Services", handler: services.list },
+    { method: "GET", path: "/v1/Services/{Sid}", handler: services.fetch },
+    { method: "POST", path: "/v1/Services/{Sid}", handler: services.update },
+    { method: "POST", path: inService, handler: pool.create },
+    { method: "GET", path: inService, handler: pool.list },
+    { method: "GET", path: `${inService}/{Sid}`, handler: pool.fetch },
+    { method: "DELETE", path: `${inService}/{Sid}`, handler: pool.remove },
     { method: "POST", path: "/v2/Channels/Senders", handler: senders.create },
     { method: "GET", path: "/v2/Channels/Senders", handler: senders.list },
     { method: "GET", path: "/v2/Channels/Senders/{Sid}", handler: senders.fetch },

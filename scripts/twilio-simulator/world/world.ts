@@ -2,6 +2,7 @@ import { createRandom, type Random } from "../random.ts";
 import { type Account, type Accounts, createAccounts } from "./account.ts";
 import { type Calls, createCalls } from "./call.ts";
 import { createMessages, type Messages } from "./message.ts";
+import { createMessagingServices, type MessagingServices } from "./messaging-service.ts";
 import { createOptOuts, type OptOuts } from "./opt-outs.ts";
 import { createPhoneNumbers, type PhoneNumbers } from "./phone-number.ts";
 import { createUsage, type Usage } from "./usage.ts";
@@ -15,6 +16,7 @@ export interface World {
   readonly calls: Calls;
   readonly optOuts: OptOuts;
   readonly whatsAppSenders: WhatsAppSenders;
+  readonly messagingServices: MessagingServices;
   readonly usage: Usage;
   /** The source of SIDs. */
   readonly sids: Random;
@@ -42,6 +44,7 @@ export function createWorld(options: WorldOptions): World {
   const calls = createCalls();
   const optOuts = createOptOuts();
   const whatsAppSenders = createWhatsAppSenders(sids);
+  const messagingServices = createMessagingServices(sids);
   const usage = createUsage();
   const first = accounts.create({
     friendlyName: "Main account",
@@ -57,6 +60,7 @@ export function createWorld(options: WorldOptions): World {
     calls,
     optOuts,
     whatsAppSenders,
+    messagingServices,
     usage,
     sids,
     subaccountLimit: options.subaccountLimit,
@@ -64,8 +68,8 @@ export function createWorld(options: WorldOptions): World {
       return main;
     },
     reset() {
-      for (const store of [accounts, numbers, messages, calls, optOuts, whatsAppSenders, usage])
-        store.clear();
+      const stores = [accounts, numbers, messages, calls, optOuts, whatsAppSenders, messagingServices, usage];
+      for (const store of stores) store.clear();
       main = accounts.create({ friendlyName: "Main account", sid, authToken });
     },
   };

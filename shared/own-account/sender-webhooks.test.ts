@@ -1,0 +1,90 @@
+import { expect, test } from "vitest";
+import { field, startBench } from "#scripts/twilio-simulator/testing/bench.ts";
+import { Secret } from "#shared/core/secret.ts";
+import { createTwilio } from "#shared/twilio/account.ts";
+import type { SenderWebhooks } from "#shared/twilio/whatsapp-senders.ts";
+import { connectOwnSender, restoreOwnSender, senderWebhookStatus } from "./sender-webhooks.ts";
+
+const WANTED = {
+  callbackUrl: "https://hooks.example.com/webhooks/twilio/whatsapp/salon-7#rc=3&rp=5xx,ct,rt",
+  statusCallbackUrl: "",
+};
+
+async function salon(theirs: Record<string, string> = {}) {
+  const bench = await startBench();
+  const { accountSid, authToken } = bench.main;
+  const twilio = createTwilio({ apiBaseUrl: bench.url, timeoutMs: 500 });
+  const account = twilio.account({ accountSid, authToken: new Secret(authToken) });
+  const register = async (phone_number: string) =>
+    field(
+      (await bench.admin("POST", "/whatsapp-senders", { account_sid: accountSid, phone_number, ...theirs }))
+        .body,
+      "sid",
+    );
+  const sid = await register("+14155550177");
+  const other = await register("+14155550178");
+  const look = async (sender: string) => (await account.findWhatsAppSender(sender))?.webhooks;
+  return { bench, account, sid, other, look };
+}
+
+test.each([
+  ["nothing", {}],
+  [
+    "webhooks of its own",
+    {
+      callback_url: "https://crm.example.org/whatsapp",
+      fallback_url: "https://crm.example.org/fallback",
+      status_callback_url: "https://crm.example.org/status",
+    },
+  ],
+])(
+  "a sender that had %s has it again after connecting and restoring, and no other is touched",
+  async (_, theirs) => {
+    const { account, sid, other, look } = await salon(theirs);
+    const before = [await look(sid), await look(other)];
+    const remembered: SenderWebhooks[] = [];
+    const earlier = await connectOwnSender(account, sid, WANTED, async (had) => void remembered.push(had));
+    expect([earlier, ...remembered]).toEqual([before[0], before[0]]);
+    expect(await senderWebhookStatus(account, sid, WANTED)).toEqual({ status: "configured", reasons: [] });
+    expect(await look(other)).toEqual(before[1]);
+    await restoreOwnSender(account, sid, earlier);
+    expect([await look(sid), await look(other)]).toEqual(before);
+  },
+);
+
+test("what is written to a connected sender goes to our address", async () => {
+  const { bench, account, sid } = await salon();
+  const sink = await bench.sink();
+  await connectOwnSender(account, sid, {
+    callbackUrl: `${sink.url}/whatsapp/salon-7`,
+    statusCallbackUrl: "",
+  });
+  const message = { to: "+14155550177", from: "+14155550199", body: "Hello", channel: "whatsapp" };
+  await bench.admin("POST", "/inbound-messages", message);
+  expect(sink.requests.map(({ method, path }) => [method, path])).toEqual([["POST", "/whatsapp/salon-7"]]);
+});
+
+test("finds what has drifted", async () => {
+  const { account, sid } = await salon();
+  const status = () => senderWebhookStatus(account, sid, WANTED);
+  expect(await status()).toEqual({ status: "error", reasons: ["not_set"] });
+  const earlier = await connectOwnSender(account, sid, WANTED);
+  await account.configureWhatsAppSender(sid, {
+    ...earlier,
+    callbackUrl: "https://crm.example.org/whatsapp",
+    callbackMethod: "PUT",
+  });
+  expect(await status()).toEqual({ status: "error", reasons: ["url_mismatch", "wrong_method"] });
+});
+
+test("a sender that is gone is nothing to restore, and cannot be connected", async () => {
+  const { account, look, sid } = await salon();
+  const earlier = await look(sid);
+  const gone = `XE${"0".repeat(32)}`;
+  if (earlier === undefined) throw new Error("expected a sender");
+  await expect(restoreOwnSender(account, gone, earlier)).resolves.toBeUndefined();
+  expect((await senderWebhookStatus(account, gone, WANTED)).reasons).toEqual(["sender_missing"]);
+  await expect(connectOwnSender(account, gone, WANTED)).rejects.toMatchObject({
+    context: { reason: "sender_missing" },
+  });
+});
