@@ -70,6 +70,17 @@ export const DEPLOYMENTS: readonly Deployment[] = [
     trigger: { kind: "topic", topic: "tick-wake-due-work", schedule: "* * * * *" },
   },
   {
+    name: "send-notification",
+    source: "send-notification",
+    trigger: { kind: "topic", topic: "notifications" },
+  },
+  {
+    name: "remind-rotation",
+    source: "remind-rotation",
+    // The first tick of the day does the work; the others go on with a run that died or ran out of time.
+    trigger: { kind: "topic", topic: "tick-remind-rotation", schedule: "0 3-8 * * *" },
+  },
+  {
     name: "rollup-usage",
     source: "rollup-usage",
     trigger: { kind: "topic", topic: "tick-rollup-usage", schedule: "* * * * *" },

@@ -6,14 +6,17 @@ export interface Scheduler {
   stop(): Promise<void>;
 }
 
-/** A local minute: what Cloud Scheduler does by the minute happens every second here. */
+const EVERY_MINUTE = "* * * * *";
+/** A local minute: what Cloud Scheduler does by the minute happens every second here; the rest only by `tick`. */
 const TICK_MS = 1_000;
 
 /** Plays Cloud Scheduler: publishes a tick to the topic of every scheduled function. */
 export function startScheduler(pubsub: PubSub): Scheduler {
-  const topics = DEPLOYMENTS.flatMap(({ trigger }) =>
-    trigger.kind === "topic" && trigger.schedule !== undefined ? [trigger.topic] : [],
+  const scheduled = DEPLOYMENTS.flatMap(({ trigger }) =>
+    trigger.kind === "topic" && trigger.schedule !== undefined ? [trigger] : [],
   );
+  const topics = scheduled.map(({ topic }) => topic);
+  const everyMinute = scheduled.filter(({ schedule }) => schedule === EVERY_MINUTE).map(({ topic }) => topic);
   const publishers = new Map(topics.map((name) => [name, pubsub.topic(name)]));
   // A tick must carry data: an empty push is not understood by the functions framework.
   const tick = async (topic: string) => {
@@ -21,7 +24,7 @@ export function startScheduler(pubsub: PubSub): Scheduler {
   };
   const timer = setInterval(() => {
     // A tick that does not get through is followed by the next one.
-    for (const topic of topics) tick(topic).catch(() => undefined);
+    for (const topic of everyMinute) tick(topic).catch(() => undefined);
   }, TICK_MS);
   return {
     tick,

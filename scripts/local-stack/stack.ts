@@ -6,6 +6,7 @@ import { buildFunctions } from "#scripts/build.ts";
 import { DEPLOYMENTS, type Deployment, PUBLISHED_TOPICS } from "#scripts/deployments.ts";
 import { startTwilioSimulator, type TwilioSimulator } from "#scripts/twilio-simulator/simulator.ts";
 import { createDatabase, type Database } from "#shared/runtime/database.ts";
+import { startAuthEmulator } from "./auth-emulator.ts";
 import { registerFirestoreTrigger, startFirestoreEmulator } from "./firestore-emulator.ts";
 import { startFirestoreEvents } from "./firestore-events.ts";
 import { claimPort } from "./free-port.ts";
@@ -16,6 +17,7 @@ import { startPubSubBridge } from "./pubsub-bridge.ts";
 import { startPubSubEmulator } from "./pubsub-emulator.ts";
 import { startScheduler } from "./scheduler.ts";
 import { startSecretManagerServer } from "./secret-manager-server.ts";
+import { startSlackSink } from "./slack-sink.ts";
 import { type SmtpSink, startSmtpSink } from "./smtp-sink.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
@@ -90,7 +92,7 @@ async function assemble(
   const { hosting } = FirebaseJson.parse(JSON.parse(readFileSync(`${ROOT}/firebase.json`, "utf8")));
   const publicFolder = `${ROOT}/${hosting.public}`;
 
-  onProgress("gateway, Twilio simulator, Cloud KMS, Secret Manager, SMTP");
+  onProgress("gateway, Twilio simulator, Cloud KMS, Secret Manager, SMTP, Slack");
   const gateway = keep(
     await startGateway({ port: gatewayPort, publicFolder, rewrites: hosting.rewrites, targets }),
     (part) => part.stop(),
@@ -104,6 +106,7 @@ async function assemble(
   );
   const kms = keep(await startKmsServer({ projectId: PROJECT }), (part) => part.stop());
   const smtp = keep(await startSmtpSink(), (part) => part.stop());
+  const slack = keep(await startSlackSink(), (part) => part.stop());
   const secrets = keep(
     await startSecretManagerServer({
       projectId: PROJECT,
@@ -115,29 +118,32 @@ async function assemble(
     (part) => part.stop(),
   );
 
-  onProgress("Firestore and Pub/Sub emulators, building the functions");
+  onProgress("Firestore, Pub/Sub and Auth emulators, building the functions");
   const events = keep(await startFirestoreEvents({ authContext: () => SERVICE_ACCOUNT }), (part) =>
     part.close(),
   );
-  const [firestore, pubsubEmulator] = await Promise.all([
+  const [firestore, pubsubEmulator, auth] = await Promise.all([
     startFirestoreEmulator({
       projectId: PROJECT,
       rulesFile: `${ROOT}/firestore.rules`,
       functionsEmulator: events.host,
     }).then((part) => keep(part, () => part.stop())),
     startPubSubEmulator().then((part) => keep(part, () => part.stop())),
+    startAuthEmulator({ projectId: PROJECT }).then((part) => keep(part, () => part.stop())),
     buildFunctions(ROOT),
   ]);
 
   Object.assign(process.env, {
     FIRESTORE_EMULATOR_HOST: firestore.host,
     PUBSUB_EMULATOR_HOST: pubsubEmulator.host,
+    FIREBASE_AUTH_EMULATOR_HOST: auth.host,
     METADATA_SERVER_DETECTION: "none",
   });
   const env = {
     GOOGLE_CLOUD_PROJECT: PROJECT,
     FIRESTORE_EMULATOR_HOST: firestore.host,
     PUBSUB_EMULATOR_HOST: pubsubEmulator.host,
+    FIREBASE_AUTH_EMULATOR_HOST: auth.host,
     METADATA_SERVER_DETECTION: "none",
     KMS_KEY_NAME: kms.keyName,
     KMS_ENDPOINT: kms.endpoint,
@@ -146,6 +152,11 @@ async function assemble(
     PUBLIC_WEBHOOK_BASE: gateway.url,
     PARTY_HASH_KEY,
     AUDIT_TRUSTED_PRINCIPALS: SERVICE_ACCOUNT.id,
+    SMTP_URL: smtp.url,
+    MAIL_FROM: "Salon Flow <no-reply@salonflow.example>",
+    SLACK_WEBHOOK_URL: slack.slackUrl,
+    SECURITY_WEBHOOK_URL: slack.webhookUrl,
+    SECURITY_WEBHOOK_SECRET: slack.webhookSecret,
     MESSAGE_LEASE_SECONDS: String(leaseSeconds),
     UNCERTAIN_RECHECK_SECONDS: "2",
   };

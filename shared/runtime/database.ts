@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { initializeApp } from "firebase-admin/app";
 import { type Firestore, initializeFirestore } from "firebase-admin/firestore";
 import { withDeadline } from "#shared/core/deadline.ts";
 import { AppError } from "#shared/core/errors.ts";
+import { firebaseApp } from "./firebase-app.ts";
 import { openTransaction, type Transaction } from "./transaction.ts";
 
 /** Firestore with a deadline: Twilio waits 15 s for an answer, the client alone would retry for a minute. */
@@ -24,8 +24,7 @@ const NOT_THERE = [4, 14];
 const ABORTED = 10;
 
 export function createDatabase(projectId: string, deadlineMs = DEADLINE_MS): Database {
-  const app = initializeApp({ projectId }, `database-${projectId}`);
-  const firestore = initializeFirestore(app);
+  const firestore = initializeFirestore(firebaseApp(projectId));
   firestore.settings({ ignoreUndefinedProperties: true });
 
   const run: Database["run"] = async (work) => {

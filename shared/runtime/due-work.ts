@@ -11,7 +11,7 @@ export interface DueDocument {
  */
 export async function dueDocuments(
   database: Database,
-  collection: "messages" | "provisioning",
+  collection: "messages" | "provisioning" | "notifications",
   now: Date,
   limit: number,
 ): Promise<DueDocument[]> {

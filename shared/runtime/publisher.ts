@@ -7,6 +7,7 @@ export type TopicName =
   | "outbound"
   | "outbound-critical"
   | "provisioning-due"
+  | "notifications"
   | "inbound-messages"
   | "message-events";
 

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { AppError } from "#shared/core/errors.ts";
+import type { SalonId } from "#shared/core/ids.ts";
+import { Instant } from "#shared/core/instant.ts";
+import type { Database } from "#shared/runtime/database.ts";
+import { parseDocument } from "#shared/salons/cached-documents.ts";
+import type { Salons } from "#shared/salons/salons.ts";
+import type { Identity } from "./authenticate.ts";
+
+export const Role = z.enum(["owner", "manager", "staff"]);
+export type Role = z.infer<typeof Role>;
+
+/** `salons/{salonId}/members/{uid}`: what a person may do in a salon. */
+export const Member = z.object({
+  role: Role,
+  added_at: Instant.nullable().default(null),
+  added_by: z.string().nullable().default(null),
+});
+export type Member = z.infer<typeof Member>;
+
+/** Somebody who may do what they asked for, as it is to be recorded. */
+export interface Actor {
+  readonly uid: string;
+  readonly email?: string;
+  /** An operator may do what an owner may, and is recorded as what they are. */
+  readonly role: Role | "operator";
+}
+
+export type Authorize = (identity: Identity, salonId: SalonId, atLeast: Role) => Promise<Actor>;
+
+const RANK = { staff: 1, manager: 2, owner: 3, operator: 3 } as const satisfies Record<Actor["role"], number>;
+
+/** Whether who acts as `role` may do what `atLeast` may. */
+export function reaches(role: Actor["role"], atLeast: Role): boolean {
+  return RANK[role] >= RANK[atLeast];
+}
+
+/**
+ * Lets a salon's members in by their role, read for every request: a removed member gets nothing, however valid the
+ * token. To whoever is not a member, a salon looks like one that does not exist.
+ */
+export function createAuthorize(database: Database, salons: Salons): Authorize {
+  const roleOf = async (uid: string, salonId: SalonId): Promise<Role | undefined> => {
+    const reference = database.firestore.collection("salons").doc(salonId).collection("members").doc(uid);
+    const snapshot = await database.run(() => reference.get());
+    return snapshot.exists
+      ? parseDocument(Member, `salons/${salonId}/members`, snapshot.data()).role
+      : undefined;
+  };
+
+  return async ({ uid, email, isOperator }, salonId, atLeast) => {
+    // The salon is read after the membership, so that a stranger's answer does not depend on it, in time neither.
+    const role = isOperator ? "operator" : await roleOf(uid, salonId);
+    if (role === undefined) throw noSuchSalon(salonId);
+    await salons.open(salonId);
+    if (!reaches(role, atLeast)) {
+      const message = `This needs the role ${atLeast} or higher; ask an owner of the salon.`;
+      throw new AppError("permission-denied", message, { context: { salonId } });
+    }
+    return { uid, ...(email === undefined ? {} : { email }), role };
+  };
+}
+
+/** The words of `Salons.open`; a test keeps them the same. */
+function noSuchSalon(salonId: SalonId): AppError {
+  const context = { field: "salon_id", salonId };
+  return new AppError("not-found", "There is no open salon with this salon_id.", { context });
+}

@@ -1,0 +1,118 @@
+import { DateTime } from "luxon";
+import type { Told } from "./channel.ts";
+import { plainWords } from "./plain-words.ts";
+
+const MAX_NAME_CHARACTERS = 80;
+
+export interface Words {
+  readonly title: string;
+  /** For the owner, a paragraph each. */
+  readonly owner: readonly string[];
+  /** For the security team, one line. */
+  readonly security: string;
+}
+
+const NOT_YOU =
+  "If this was neither you nor somebody you trust, change the Auth Token in your Twilio console now and contact Salon Flow support.";
+
+/** What a notification says, to whom it concerns, with dates in the salon's zone. */
+export function wordsOf(told: Told): Words {
+  const { notification } = told;
+  const salon = nameOf(told);
+  const at = (instant: Date) => momentIn(told.contact.timeZone, instant);
+  const day = (instant: Date) => dayIn(told.contact.timeZone, instant);
+  switch (notification.kind) {
+    case "credentials_changed": {
+      const { by, rollback_until } = notification.facts;
+      const what = `${by} changed the Twilio credentials of ${salon} on ${at(notification.facts.at)}.`;
+      const undo =
+        rollback_until === null
+          ? []
+          : [`The earlier credentials can be brought back in the dashboard until ${at(rollback_until)}.`];
+      return {
+        title: "Twilio credentials were changed",
+        owner: [what, ...undo, NOT_YOU],
+        security: [what, ...undo].join(" "),
+      };
+    }
+    case "credentials_rolled_back": {
+      const { by } = notification.facts;
+      const what = `${by} brought back the earlier Twilio credentials of ${salon} on ${at(notification.facts.at)}.`;
+      return { title: "the earlier Twilio credentials are back", owner: [what, NOT_YOU], security: what };
+    }
+    case "integration_disconnected": {
+      const { by } = notification.facts;
+      const what = `${by} disconnected the Twilio account of ${salon} on ${at(notification.facts.at)}.`;
+      const effect = "Salon Flow no longer sends or receives messages through it.";
+      return {
+        title: "the Twilio account was disconnected",
+        owner: [what, `${effect} To connect it again, open Messaging in your dashboard.`],
+        security: what,
+      };
+    }
+    case "integration_failed": {
+      const { reason } = notification.facts;
+      const what = `Since ${at(notification.facts.at)}, messages of ${salon} cannot be sent or received.`;
+      return {
+        title: "messaging needs attention",
+        owner: [what, reason, "Open Messaging in your dashboard to put it right."],
+        security: `${what} ${reason}`,
+      };
+    }
+    case "rotation_due": {
+      const { last_rotated_at, due_at, threshold_days } = notification.facts;
+      const age = `The Twilio credentials of ${salon} were last changed on ${day(last_rotated_at)}.`;
+      const late = threshold_days === 90;
+      const due = late
+        ? `They should have been changed by ${day(due_at)}, after 90 days.`
+        : `Please change them by ${day(due_at)}, 90 days later.`;
+      const how =
+        "Create a new Auth Token in your Twilio console and enter it in your dashboard under Messaging: nothing is interrupted. If you no longer use this account, disconnect it there.";
+      const title = late
+        ? "Twilio credentials are overdue for a change"
+        : "please change the Twilio credentials soon";
+      return { title, owner: [age, due, how], security: `${age} ${due}` };
+    }
+    case "changed_outside": {
+      const { by, fields } = notification.facts;
+      const what = `${by} changed the messaging settings of ${salon} past Salon Flow's own services on ${at(notification.facts.at)}`;
+      const which = fields.length === 0 ? "" : `: ${fields.join(", ")}`;
+      return {
+        title: "messaging settings were changed from outside",
+        owner: [`${what}.`, NOT_YOU],
+        security: `${what}${which}.`,
+      };
+    }
+    case "data_erased": {
+      const { by } = notification.facts;
+      const what = `At the request of ${by}, the messaging data of ${salon} was erased on ${at(notification.facts.at)}.`;
+      return {
+        title: "messaging data was erased",
+        owner: [what, "It cannot be brought back."],
+        security: what,
+      };
+    }
+    case "platform_credentials_rotated": {
+      const what = `The Twilio credentials of the platform account “${notification.facts.account}” were rotated on ${at(notification.facts.at)}.`;
+      return { title: "platform credentials were rotated", owner: [what], security: what };
+    }
+    case "platform_rotation_failed": {
+      const { account, reason } = notification.facts;
+      const what = `The Twilio credentials of the platform account “${account}” could not be rotated on ${at(notification.facts.at)}: ${reason}`;
+      return { title: "platform credentials could not be rotated", owner: [what], security: what };
+    }
+  }
+}
+
+/** The salon's name as it may stand in a subject line. */
+export function nameOf({ contact }: Told): string {
+  return plainWords(contact.salonName, MAX_NAME_CHARACTERS);
+}
+
+function momentIn(zone: string, instant: Date): string {
+  return DateTime.fromJSDate(instant, { zone }).setLocale("en").toFormat("d LLLL yyyy 'at' HH:mm '('z')'");
+}
+
+function dayIn(zone: string, instant: Date): string {
+  return DateTime.fromJSDate(instant, { zone }).setLocale("en").toFormat("d LLLL yyyy");
+}
