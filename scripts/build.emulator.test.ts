@@ -14,6 +14,7 @@ import { createDatabase } from "#shared/runtime/database.ts";
 import { createKms } from "#shared/vault/kms.ts";
 import { createVault, VAULT_CACHE } from "#shared/vault/vault.ts";
 import { buildFunctions } from "./build.ts";
+import { eventually } from "./demo/eventually.ts";
 import { DEPLOYMENTS } from "./deployments.ts";
 import { claimPort } from "./local-stack/free-port.ts";
 import { type AloneOptions, installFor, startAlone } from "./testing/deployed-alone.ts";
@@ -153,6 +154,24 @@ describe("alone in a folder with nothing but what is listed", () => {
     expect((await send("+14155550199")).status).toBe(202);
     const refused = await send("12345");
     expect([refused.status, await refused.json()]).toMatchObject([400, { error: { field: "to" } }]);
+  });
+
+  test("a body that is not JSON is refused by the framework, and stands neither in the answer nor in the log", async () => {
+    const lines: string[] = [];
+    const url = await start({ target: "send-message", lines });
+    const response = await fetch(`${url}/v1/messages`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": "one" },
+      body: '{"to": "+14155550199", "body": "canary-7f3a9c" oops',
+    });
+    expect(response.status).toBe(400);
+    expect(await response.text()).not.toMatch(/canary-7f3a9c|14155550199/);
+    const reported = async () =>
+      lines.join().includes("the framework reported an error") ? true : undefined;
+    await eventually("the log line", reported, 3_000);
+    const logged = lines.join("\n");
+    expect(logged).toContain("the framework reported an error");
+    expect(logged).not.toMatch(/canary-7f3a9c|14155550199/);
   });
 });
 

@@ -30,6 +30,7 @@ export const variables = z.object({
   GOOGLE_CLOUD_PROJECT: z.string().min(1, "must name the Google Cloud project"),
   FIRESTORE_EMULATOR_HOST: z.string().refine(loopback, "must be a loopback host:port").optional(),
   PUBSUB_EMULATOR_HOST: z.string().refine(loopback, "must be a loopback host:port").optional(),
+  FIREBASE_AUTH_EMULATOR_HOST: z.string().refine(loopback, "must be a loopback host:port").optional(),
   KMS_KEY_NAME: cryptoKey,
   CREDENTIALS_ACCEPT_UNVERSIONED: flag.prefault("false"),
   CREDENTIALS_UNVERSIONED_KEY_NAME: cryptoKey.optional(),

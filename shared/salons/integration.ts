@@ -20,11 +20,37 @@ export type Capabilities = z.infer<typeof Capabilities>;
 
 const WebhookStatus = z.enum(["not_configured", "configured", "error"]);
 
+/** What the own account had before the last rotation: verifiers still take it, and a rollback puts it back. */
+export const PreviousCredentials = z.object({
+  account_sid: envelopeSchema,
+  auth_token: envelopeSchema,
+  phone_number: phoneNumber,
+  whatsapp_number: phoneNumber,
+  rotated_at: Instant,
+  /** After this a rollback refuses and verifiers no longer take it; purged later. */
+  expires_at: Instant,
+});
+export type PreviousCredentials = z.infer<typeof PreviousCredentials>;
+
+/** A token that is about to become current: senders use it at once, verifiers take it too. */
+export const NextToken = z.object({
+  auth_token: envelopeSchema,
+  /** `pasted` by the owner, or made by us as Twilio's secondary token, to be `promoted`. */
+  origin: z.enum(["pasted", "secondary"]),
+  stored_at: Instant,
+});
+export type NextToken = z.infer<typeof NextToken>;
+
 /** The salon's own Twilio account, and nothing else (spec §3.1). `is_active` means: route through it. */
 export const TwilioConfig = z.object({
   account_sid: envelopeSchema.nullable().default(null),
   auth_token: envelopeSchema.nullable().default(null),
+  next_auth_token: NextToken.nullable().default(null),
+  previous: PreviousCredentials.nullable().default(null),
   phone_number: phoneNumber,
+  phone_number_sid: z.string().nullable().default(null),
+  /** What the salon's number pointed at before it pointed at us, to be put back on disconnect. */
+  earlier_webhooks: z.record(z.string(), z.string()).nullable().default(null),
   whatsapp_number: phoneNumber,
   mode: z.enum(["sandbox", "production"]).default("sandbox"),
   is_active: z.boolean().default(false),

@@ -1,0 +1,56 @@
+import type { RequestOrigin } from "#shared/audit/commitment.ts";
+import type { AuditActor } from "#shared/audit/entry.ts";
+import type { SalonId } from "#shared/core/ids.ts";
+import type { Secret } from "#shared/core/secret.ts";
+import type { OwnAccount } from "./validation.ts";
+import type { WebhookProblem } from "./webhook-problems.ts";
+
+/** Who asks for a change, and from where: both go into the audit. */
+export interface ChangedBy {
+  readonly actor: AuditActor;
+  readonly origin: RequestOrigin;
+}
+
+/** One step of an operation as its caller is told of it. */
+export interface StepReport {
+  readonly step: "validate" | "save" | "webhooks" | "test_message";
+  readonly outcome: "done" | "skipped" | "failed";
+  /** Where it failed or was skipped: one of `REFUSALS`, or the class of a failed send. */
+  readonly reason: string | null;
+  /** For the salon's owner. */
+  readonly message: string | null;
+}
+
+export type NewToken =
+  /** A token the owner made in Twilio's console: already the primary one, or a secondary one not yet promoted. */
+  | { readonly method: "pasted"; readonly authToken: Secret; readonly accountSid?: string | undefined }
+  /** We make a secondary token with the owner's and promote it. */
+  | { readonly method: "rotate_for_me" };
+
+export interface WebhookReport {
+  readonly status: "configured" | "error";
+  readonly reasons: readonly WebhookProblem[];
+}
+
+/**
+ * All that happens to a salon's own Twilio account. Every method writes the integration, its audit entry and its
+ * notification in one transaction, and refuses with `conflict` when somebody else changed the account meanwhile.
+ */
+export interface OwnAccounts {
+  /** Validates, saves, connects the webhooks and sends a test message; a failed validation saves nothing. */
+  save(salonId: SalonId, account: OwnAccount, by: ChangedBy): Promise<StepReport[]>;
+  /** Routes through the own account or the platform's subaccount; the other one's state stays. */
+  use(salonId: SalonId, which: "own_account" | "platform", by: ChangedBy): Promise<void>;
+  rotate(salonId: SalonId, token: NewToken, by: ChangedBy): Promise<{ rollbackUntil: Date }>;
+  /** Goes on with a rotation whose worker died, by asking Twilio which tokens authenticate. */
+  resumeRotation(salonId: SalonId): Promise<void>;
+  /** Puts the previous credentials back within 24 hours, if Twilio still takes them. */
+  rollback(salonId: SalonId, by: ChangedBy): Promise<void>;
+  webhookStatus(salonId: SalonId): Promise<WebhookReport>;
+  repairWebhooks(salonId: SalonId, by: ChangedBy): Promise<WebhookReport>;
+  sendTest(salonId: SalonId, by: ChangedBy): Promise<StepReport>;
+  /** Restores the number's earlier webhooks and forgets the credentials. */
+  disconnect(salonId: SalonId, by: ChangedBy): Promise<void>;
+  /** Forgets previous credentials that can no longer be rolled back to; gives whether there were any. */
+  purgeExpired(salonId: SalonId): Promise<boolean>;
+}
