@@ -1,17 +1,8 @@
 import { z } from "zod";
 import { Instant } from "#shared/core/instant.ts";
+import { CALL_STATUSES } from "#shared/twilio/statuses.ts";
 
-export const CallState = z.enum([
-  "queued",
-  "initiated",
-  "ringing",
-  "in-progress",
-  "completed",
-  "busy",
-  "failed",
-  "no-answer",
-  "canceled",
-]);
+export const CallState = z.enum(CALL_STATUSES);
 export type CallState = z.infer<typeof CallState>;
 
 /** `calls/{CallSid}`: a call with a customer. */
