@@ -42,7 +42,7 @@ export function createTestMessage({ acceptance, delivery, logger }: TestMessageD
     const message = await delivery.deliver(accepted.id);
     const failure = message?.failure;
     if (failure != null && OURS.includes(failure.class))
-      throw new AppError("failed-precondition", failure.reason);
+      throw new AppError("failed-precondition", failure.reason, { context: { reason: failure.class } });
     logger.info("test message sent", { salonId, messageId: accepted.id, state: message?.state ?? "unknown" });
   };
 }

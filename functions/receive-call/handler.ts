@@ -24,7 +24,7 @@ export interface Deps {
 export function createHandler({ verify, salons, calls, urls, partyOf }: Deps): Handler {
   return async (request) => {
     const [claimedSalonId = "", step] = webhookSegments(request.path, ["voice"]);
-    const { salonId, account, form } = await verify(request, claimedSalonId, (candidate, { To }) =>
+    const { salonId, account, tokenRole, form } = await verify(request, claimedSalonId, (candidate, { To }) =>
       isReachedAt(candidate, To),
     );
     const call = voiceWebhookSchema.safeParse(form).data;
@@ -45,7 +45,7 @@ export function createHandler({ verify, salons, calls, urls, partyOf }: Deps): H
     }
     const steps = { menu: urls.voice(salonId, "menu"), transferred: urls.voice(salonId, "transferred") };
     const body = script(salon, step, call, steps);
-    return { status: 200, type: "text/xml", body, log: { salonId, step: step ?? "greeting" } };
+    return { status: 200, type: "text/xml", body, log: { salonId, step: step ?? "greeting", tokenRole } };
   };
 }
 

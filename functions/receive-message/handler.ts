@@ -44,7 +44,8 @@ export function createHandler({
     const message = await store(webhook, salon);
     await publish(message);
     if (message.greets) await greet(message, salon);
-    const log = { salonId: webhook.salonId, messageId: message.id, channel: message.channel };
+    const { salonId, tokenRole } = webhook;
+    const log = { salonId, messageId: message.id, channel: message.channel, tokenRole };
     return { status: 200, type: "text/xml", body: emptyResponse(), log };
   };
 

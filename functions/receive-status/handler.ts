@@ -40,7 +40,8 @@ export function createHandler({
     return callStatus(webhook);
   };
 
-  async function messageStatus({ salonId, account, form }: VerifiedWebhook, id: MessageId, attempt: number) {
+  async function messageStatus(webhook: VerifiedWebhook, id: MessageId, attempt: number) {
+    const { salonId, account, tokenRole, form } = webhook;
     const callback = messageStatusCallbackSchema.safeParse(form).data;
     const state = twilioState(callback?.status ?? "");
     if (callback === undefined || state === undefined) return ignored("not understood");
@@ -52,7 +53,7 @@ export function createHandler({
       ...errorCode,
       from,
     });
-    const fields = { salonId, messageId: id, attempt, state, outcome: result.outcome };
+    const fields = { salonId, messageId: id, attempt, state, outcome: result.outcome, tokenRole };
     if (result.outcome === "forbidden") throw refusal();
     if (result.outcome === "foreign") logger.error("one attempt was sent twice", fields);
     // A repeated callback may stand for one whose announcement failed, so what it says is told again.
@@ -61,7 +62,7 @@ export function createHandler({
     return { status: 204, log: fields };
   }
 
-  async function callStatus({ salonId, account, form }: VerifiedWebhook): Promise<Reply> {
+  async function callStatus({ salonId, account, tokenRole, form }: VerifiedWebhook): Promise<Reply> {
     const callback = callStatusCallbackSchema.safeParse(form).data;
     const state = CallState.safeParse(callback?.status).data;
     if (callback === undefined || state === undefined) return ignored("not understood");
@@ -79,7 +80,7 @@ export function createHandler({
       billedTo: account.owner === "salon_own" ? "own_account" : "platform",
     });
     if (outcome === "forbidden") throw refusal();
-    return { status: 204, log: { salonId, state, outcome } };
+    return { status: 204, log: { salonId, state, outcome, tokenRole } };
   }
 }
 

@@ -82,7 +82,7 @@ export async function startWebhookBench() {
     salons: createSalons(database),
     urls,
     partyOf,
-    verify: createVerification({ integrations, vault, urls }),
+    verify: createVerification({ integrations, vault, urls, clock }),
     publisher,
   };
 

@@ -66,6 +66,31 @@ export const REFUSALS = {
     code: "failed-precondition",
     says: "Twilio refused to show us this account. Sign in to Twilio and see whether it asks you for something; if not, write to our support.",
   },
+  not_connected: {
+    code: "failed-precondition",
+    says: "This salon has no Twilio account of its own connected. Connect one first.",
+  },
+  token_unchanged: {
+    code: "invalid-argument",
+    field: "auth_token",
+    says: "This is the Auth Token that is in use already. Create another one in your Twilio Console and enter that.",
+  },
+  rotation_failed: {
+    code: "failed-precondition",
+    says: "Twilio no longer accepts the new Auth Token, so it was not taken into use. Create another one in your Twilio Console and enter that.",
+  },
+  nothing_to_roll_back: {
+    code: "failed-precondition",
+    says: "There are no earlier credentials to bring back. Enter the ones you want to use.",
+  },
+  rollback_expired: {
+    code: "failed-precondition",
+    says: "The earlier credentials can only be brought back for 24 hours, and those are over. Enter the ones you want to use.",
+  },
+  previous_no_longer_valid: {
+    code: "failed-precondition",
+    says: "Twilio no longer accepts the earlier credentials: an Auth Token ends when another one takes its place. The present ones stay in use.",
+  },
 } as const satisfies Record<string, Refusal>;
 
 export type RefusalReason = keyof typeof REFUSALS;

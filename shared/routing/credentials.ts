@@ -1,5 +1,6 @@
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Secret } from "#shared/core/secret.ts";
+import { TwilioFailure } from "#shared/twilio/errors.ts";
 import type { Vault } from "#shared/vault/vault.ts";
 import type { SealedCredentials } from "./route.ts";
 
@@ -19,4 +20,11 @@ export async function openCredentials(
     vault.open({ salonId, kind: "auth_token", envelope: auth_token }),
   ]);
   return { accountSid: accountSid.reveal(), authToken };
+}
+
+/** Whether Twilio refused the token itself, so that nothing was done and another token may do. */
+export function isCredentialFailure(error: unknown): boolean {
+  return (
+    error instanceof TwilioFailure && error.info.certainty === "rejected" && error.info.class === "credential"
+  );
 }

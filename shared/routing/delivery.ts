@@ -7,7 +7,7 @@ import { isFinal } from "#shared/messages/state.ts";
 import { type Report, readiness } from "#shared/messages/transitions.ts";
 import type { Salons } from "#shared/salons/salons.ts";
 import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
-import { openCredentials } from "./credentials.ts";
+import { isCredentialFailure, type OpenedCredentials, openCredentials } from "./credentials.ts";
 import { type Route, route } from "./route.ts";
 import { createSettlement, type SettlementDeps } from "./settlement.ts";
 import { messageParameters, reportOf } from "./twilio-message.ts";
@@ -26,6 +26,10 @@ export interface Delivery {
   /** Does what there is to do about a message now, and gives it back as it is then; undefined if there is none. */
   deliver(id: MessageId): Promise<OutboundMessage | undefined>;
 }
+
+type Sending = Extract<Route, { kind: "send" }>;
+/** Twilio's answer, or whatever came instead. */
+type HandedOver = { readonly answer: Report } | { readonly error: unknown };
 
 /** How long a message waits for a provisioning that nobody reports finished. */
 const PROVISIONING_WAIT_SECONDS = 30;
@@ -99,30 +103,72 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     return route({ salon, message, integration });
   }
 
-  async function sendThrough(
-    message: OutboundMessage,
-    way: Route & { kind: "send" },
-  ): Promise<OutboundMessage | undefined> {
-    const { accountSid, authToken } = await openCredentials(deps.vault, message.salon_id, way.credentials);
-    const attempt = { source: way.source, sender: way.sender, account: accountFingerprint(accountSid) };
+  async function sendThrough(message: OutboundMessage, way: Sending): Promise<OutboundMessage | undefined> {
+    const opened = await openCredentials(deps.vault, message.salon_id, way.credentials);
+    const attempt = {
+      source: way.source,
+      sender: way.sender,
+      account: accountFingerprint(opened.accountSid),
+    };
     const claimed = await messages.claim(message.id, attempt, deps.leaseSeconds);
     if (claimed === undefined) return undefined;
     const number = claimed.attempts.length;
     const fields = { salonId: message.salon_id, messageId: message.id, attempt: number, source: way.source };
-    let answer: Report;
-    try {
-      const account = deps.twilio.account({ accountSid, authToken });
-      const statusCallback = deps.urls.messageStatus(message.salon_id, message.id, number);
-      const parameters = messageParameters(claimed, way.sender, statusCallback, clock.now());
-      answer = reportOf(await account.sendMessage(parameters));
-    } catch (error) {
+    const statusCallback = deps.urls.messageStatus(message.salon_id, message.id, number);
+    const parameters = messageParameters(claimed, way.sender, statusCallback, clock.now());
+    const handOver = async (credentials: OpenedCredentials): Promise<HandedOver> => {
+      try {
+        return { answer: reportOf(await deps.twilio.account(credentials).sendMessage(parameters)) };
+      } catch (error) {
+        return { error };
+      }
+    };
+
+    let handed = await handOver(opened);
+    if ("error" in handed && isCredentialFailure(handed.error)) {
+      const replacement = await replacementFor(message, way, opened);
+      if (replacement === "other_way") {
+        logger.warn("account refused, and no longer the one to send through", fields);
+        return messages.judge(message.id, number, { kind: "retry", retryAt: clock.now() });
+      }
+      if (replacement !== undefined) {
+        logger.info("token refused, trying the one that replaces it", fields);
+        handed = await handOver(replacement);
+      }
+    }
+    if ("error" in handed) {
+      const { error } = handed;
       const verdict = verdictOn(error, number, { ...deps, now: clock.now() });
       logger.warn("message not taken by Twilio", { ...fields, outcome: verdict.kind, error });
       return messages.judge(message.id, number, verdict);
     }
+    const { answer } = handed;
     const result = await messages.report(message.id, number, answer);
     logger.info("message handed to Twilio", { ...fields, state: answer.state, outcome: result.outcome });
     return result.outcome === "moved" ? result.message : undefined;
+  }
+
+  /**
+   * What there is to try after Twilio refused a token, which it did not act on: the integration may be from before a
+   * rotation, so it is read again. Another token of the same account and sender; `other_way` when the message is no
+   * longer to go through that account; undefined when there is nothing new.
+   */
+  async function replacementFor(
+    message: OutboundMessage,
+    tried: Sending,
+    { accountSid, authToken }: OpenedCredentials,
+  ): Promise<OpenedCredentials | "other_way" | undefined> {
+    const integration = await integrations.get(message.salon_id, { fresh: true });
+    const salon = await deps.salons.open(message.salon_id);
+    const now = route({ salon, message, integration });
+    if (now.kind !== "send" || now.source !== tried.source || now.sender !== tried.sender) return "other_way";
+    for (const sealed of [now.credentials, now.spare]) {
+      if (sealed === null) continue;
+      const candidate = await openCredentials(deps.vault, message.salon_id, sealed);
+      if (candidate.accountSid !== accountSid) return "other_way";
+      if (candidate.authToken.reveal() !== authToken.reveal()) return candidate;
+    }
+    return undefined;
   }
 
   /** Publishes where the message is; an end that no callback will repeat stays due until that has worked. */

@@ -44,8 +44,8 @@ function routed({ integration, communication = {}, channel = "sms", purpose = "m
   });
 }
 
-const throughOwn = { kind: "send", source: "salon_own", credentials: OWN };
-const throughSub = { kind: "send", source: "platform_subaccount", credentials: SUB };
+const throughOwn = { kind: "send", source: "salon_own", credentials: OWN, spare: null };
+const throughSub = { kind: "send", source: "platform_subaccount", credentials: SUB, spare: null };
 const hold = (request: boolean) => ({ kind: "hold", reason: "provisioning", request });
 const fail = (failureClass: string, reason: RegExp) => ({
   kind: "fail",
@@ -211,6 +211,15 @@ test.each<[string, object | undefined, object[]]>([
     integration === undefined
       ? undefined
       : SalonIntegration.parse({ salon_id: "salon-anjali", ...integration });
-  expect(sealedCredentialsOf(parsed)).toMatchObject(expected);
-  expect(sealedCredentialsOf(parsed)).toHaveLength(expected.length);
+  expect(sealedCredentialsOf(parsed, new Date())).toMatchObject(expected);
+  expect(sealedCredentialsOf(parsed, new Date())).toHaveLength(expected.length);
+});
+
+test("a token that is about to become current is sent with at once, the current one is spared", () => {
+  const next = { ...OWN.auth_token, ciphertext: Buffer.from("n".repeat(32)).toString("base64") };
+  const next_auth_token = { auth_token: next, origin: "secondary", stored_at: new Date() };
+  expect(routed({ integration: { twilio: own({ next_auth_token }) } })).toMatchObject({
+    credentials: { account_sid: OWN.account_sid, auth_token: next },
+    spare: OWN,
+  });
 });

@@ -1,6 +1,7 @@
 import { E164 } from "#shared/core/phone.ts";
 import type { Failure, OutboundMessage, Source } from "#shared/messages/message.ts";
 import type { PlatformConfig, SalonIntegration, TwilioConfig } from "#shared/salons/integration.ts";
+import { ownTokens, sendingTokens } from "#shared/salons/own-tokens.ts";
 import type { Salon } from "#shared/salons/salon.ts";
 import type { Envelope } from "#shared/vault/envelope.ts";
 
@@ -9,15 +10,16 @@ export interface SealedCredentials {
   readonly auth_token: Envelope;
 }
 
-/** All accounts a salon's messages may have gone through. */
-export function sealedCredentialsOf(integration: SalonIntegration | undefined): SealedCredentials[] {
-  const own = integration?.twilio;
-  const platform = integration?.platform;
-  const ownCredentials =
-    own?.account_sid != null && own.auth_token != null
-      ? [{ account_sid: own.account_sid, auth_token: own.auth_token }]
-      : [];
-  return platform == null ? ownCredentials : [...ownCredentials, platform];
+/** All accounts a salon's messages may have gone through, with every token that Twilio may still take for them. */
+export function sealedCredentialsOf(
+  integration: SalonIntegration | undefined,
+  now: Date,
+): SealedCredentials[] {
+  if (integration === undefined) return [];
+  const { twilio, platform } = integration;
+  const previous = ownTokens(twilio, now).filter(({ role }) => role === "previous");
+  const own = [...sendingTokens(twilio), ...previous];
+  return platform === null ? own : [...own, platform];
 }
 
 /** Where a message goes next. */
@@ -27,6 +29,8 @@ export type Route =
       readonly source: Source;
       readonly sender: E164;
       readonly credentials: SealedCredentials;
+      /** For the same account, should Twilio refuse the first: a token that is about to be replaced, or was dropped. */
+      readonly spare: SealedCredentials | null;
     }
   /** `request`: nobody has asked for messaging yet, so this first message does (spec §5.1). */
   | { readonly kind: "hold"; readonly reason: "provisioning"; readonly request: boolean }
@@ -68,8 +72,8 @@ function isUsable(platform: PlatformConfig, message: RouteInput["message"]): boo
 }
 
 function throughOwnAccount(own: TwilioConfig, message: RouteInput["message"]): Route {
-  const { account_sid, auth_token } = own;
-  if (account_sid === null || auth_token === null) {
+  const [first, spare = null] = sendingTokens(own);
+  if (first === undefined) {
     return fail(
       "credential",
       "The salon's own Twilio account has no credentials; enter them in the settings.",
@@ -77,23 +81,33 @@ function throughOwnAccount(own: TwilioConfig, message: RouteInput["message"]): R
   }
   const number =
     message.channel === "whatsapp" ? (own.whatsapp_number ?? own.phone_number) : own.phone_number;
-  return send("salon_own", number, { account_sid, auth_token }, message);
+  return send("salon_own", number, { first, spare }, message);
 }
 
 function throughSubaccount(platform: PlatformConfig, message: RouteInput["message"]): Route {
   const number = message.channel === "whatsapp" ? platform.whatsapp_number : platform.phone_number;
-  return send("platform_subaccount", number, platform, message);
+  return send("platform_subaccount", number, { first: platform, spare: null }, message);
 }
 
 function send(
   source: Source,
   number: string | null,
-  { account_sid, auth_token }: SealedCredentials,
+  { first, spare }: { readonly first: SealedCredentials; readonly spare: SealedCredentials | null },
   { channel }: RouteInput["message"],
 ): Route {
   const sender = E164.safeParse(number);
   if (!sender.success) return fail("sender", `The salon has no number that can send by ${channel}.`);
-  return { kind: "send", source, sender: sender.data, credentials: { account_sid, auth_token } };
+  return {
+    kind: "send",
+    source,
+    sender: sender.data,
+    credentials: onlySealed(first),
+    spare: spare === null ? null : onlySealed(spare),
+  };
+}
+
+function onlySealed({ account_sid, auth_token }: SealedCredentials): SealedCredentials {
+  return { account_sid, auth_token };
 }
 
 function channelOff(salon: Salon, { channel }: RouteInput["message"]): Route | undefined {

@@ -8,7 +8,7 @@ import type { Integrations } from "#shared/salons/integrations.ts";
 import type { Twilio } from "#shared/twilio/account.ts";
 import type { Message } from "#shared/twilio/messages.ts";
 import type { Vault } from "#shared/vault/vault.ts";
-import { openCredentials } from "./credentials.ts";
+import { isCredentialFailure, type OpenedCredentials, openCredentials } from "./credentials.ts";
 import { sealedCredentialsOf } from "./route.ts";
 import { addressOn, reportOf } from "./twilio-message.ts";
 
@@ -76,23 +76,43 @@ export function createSettlement(
 
   /**
    * The oldest first, so that two equal texts to one person are matched in the order they were sent. Undefined when
-   * the salon no longer has the credentials of the account that was asked.
+   * the salon no longer has the credentials of the account that was asked. Every token of that account is tried, and
+   * when Twilio takes none of them, once more what a rotation has stored meanwhile.
    */
   async function candidates(message: OutboundMessage, attempt: Attempt): Promise<Message[] | undefined> {
-    const integration = await deps.integrations.get(message.salon_id, { fresh: true });
-    for (const sealed of sealedCredentialsOf(integration)) {
-      const { accountSid, authToken } = await openCredentials(deps.vault, message.salon_id, sealed);
-      if (accountFingerprint(accountSid) !== attempt.account) continue;
-      const listed = await deps.twilio.account({ accountSid, authToken }).listMessages({
-        to: addressOn(message.channel, message.to),
-        from: addressOn(message.channel, attempt.sender),
-        createdAfter: plusSeconds(attempt.started_at, -CLOCK_SKEW_SECONDS),
-        limit: LIST_LIMIT,
-      });
-      return listed
-        .filter(({ direction, body }) => direction === "outbound" && body === message.body)
-        .reverse();
+    const tried = new Set<string>();
+    let refused: unknown;
+    for (const _ of ["as stored", "once more"]) {
+      const integration = await deps.integrations.get(message.salon_id, { fresh: true });
+      for (const sealed of sealedCredentialsOf(integration, clock.now())) {
+        const credentials = await openCredentials(deps.vault, message.salon_id, sealed);
+        const token = credentials.authToken.reveal();
+        if (accountFingerprint(credentials.accountSid) !== attempt.account || tried.has(token)) continue;
+        tried.add(token);
+        const listed = await list(credentials, message, attempt).catch((error: unknown) => {
+          if (!isCredentialFailure(error)) throw error;
+          refused = error;
+        });
+        if (listed !== undefined) return listed;
+      }
+      if (refused === undefined) return undefined;
     }
-    return undefined;
+    throw refused;
+  }
+
+  async function list(
+    credentials: OpenedCredentials,
+    message: OutboundMessage,
+    attempt: Attempt,
+  ): Promise<Message[]> {
+    const listed = await deps.twilio.account(credentials).listMessages({
+      to: addressOn(message.channel, message.to),
+      from: addressOn(message.channel, attempt.sender),
+      createdAfter: plusSeconds(attempt.started_at, -CLOCK_SKEW_SECONDS),
+      limit: LIST_LIMIT,
+    });
+    return listed
+      .filter(({ direction, body }) => direction === "outbound" && body === message.body)
+      .reverse();
   }
 }

@@ -26,8 +26,9 @@ beforeAll(async () => {
   // The smallest function there can be: it says whose webhook it was.
   await bench.serve("receive-status", async (request) => {
     const [salonId = ""] = webhookSegments(request.path, ["status"]);
-    const { account, form } = await bench.verify(request, salonId);
-    return json(200, { owner: account.owner, accountSid: account.accountSid, form: Object.entries(form) });
+    const { account, tokenRole, form } = await bench.verify(request, salonId);
+    const said = { owner: account.owner, accountSid: account.accountSid, tokenRole };
+    return json(200, { ...said, form: Object.entries(form) });
   });
   [salon, other] = await Promise.all([bench.addSalon("+14155550101"), bench.addSalon("+14155550102")]);
 });
@@ -293,6 +294,57 @@ test("a salon with an account of its own beside the platform's is reached throug
   expect(throughOwn.body).toMatchObject({ owner: "salon_own", accountSid: own.sid });
   const through = { token: both.authToken, form: form({ AccountSid: both.accountSid }) };
   expect((await answerTo(path(both.salonId), through)).body).toMatchObject({ owner: "platform_subaccount" });
+});
+
+describe("in the middle of a rotation of an own account", () => {
+  const [CURRENT, NEXT, PREVIOUS] = ["a".repeat(32), "b".repeat(32), "c".repeat(32)];
+  const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000);
+
+  /** Who signed, as it is verified: the role, or the status of the refusal. */
+  async function verifier(expiresAt: Date, previousSid?: string) {
+    const { salonId } = await bench.addSalon(`+1415555${String(3_000 + serial++)}`);
+    const { sid } = await bench.twilio.addAccount();
+    const [current, next, previous] = await Promise.all([
+      bench.credentials(salonId, sid, CURRENT),
+      bench.credentials(salonId, sid, NEXT),
+      bench.credentials(salonId, previousSid ?? sid, PREVIOUS),
+    ]);
+    const twilio = {
+      ...current,
+      next_auth_token: { auth_token: next.auth_token, origin: "secondary", stored_at: inHours(-1) },
+      previous: { ...previous, rotated_at: inHours(-1), expires_at: expiresAt },
+    };
+    await bench.setIntegration(salonId, { twilio });
+    return async (token: string, accountSid = sid) => {
+      const sent = { token, form: form({ AccountSid: accountSid }) };
+      const { status, body } = await answerTo(path(salonId), sent);
+      return status === 200 ? body.tokenRole : status;
+    };
+  }
+  let serial = 0;
+
+  test("each token of the account verifies, and it is told which one did", async () => {
+    const verified = await verifier(inHours(1));
+    expect(await Promise.all([CURRENT, NEXT, PREVIOUS].map((token) => verified(token)))).toEqual([
+      "current",
+      "next",
+      "previous",
+    ]);
+  });
+
+  test("the previous one verifies nothing any more after its 24 hours, though it is still stored", async () => {
+    const verified = await verifier(inHours(-0.001));
+    expect([await verified(PREVIOUS), await verified(CURRENT)]).toEqual([403, "current"]);
+  });
+
+  test("a previous one of another account verifies that account's webhooks and no others", async () => {
+    const before = await bench.twilio.addAccount();
+    const verified = await verifier(inHours(1), before.sid);
+    expect(await verified(PREVIOUS, before.sid)).toBe("previous");
+    expect(await verified(PREVIOUS)).toBe(403);
+    expect(await verified(CURRENT, before.sid)).toBe(403);
+    expect(await verified(NEXT, before.sid)).toBe(403);
+  });
 });
 
 test("credentials of one account that cannot be opened do not shut out the other", async () => {

@@ -48,6 +48,7 @@ export function createWebhookRuntime(): WebhookRuntime {
       integrations: createIntegrations(database, clock),
       vault: connectVault(config, { clock, logger }),
       urls,
+      clock,
     }),
   };
 }

@@ -1,0 +1,166 @@
+import type { Clock } from "#shared/core/clock.ts";
+import type { SalonId } from "#shared/core/ids.ts";
+import type { SalonIntegration, TwilioConfig } from "#shared/salons/integration.ts";
+import type { Twilio, TwilioAccount } from "#shared/twilio/account.ts";
+import type { NumberWebhooks } from "#shared/twilio/number-schemas.ts";
+import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
+import type { WhatsAppSender } from "#shared/twilio/whatsapp-senders.ts";
+import type { Vault } from "#shared/vault/vault.ts";
+import { type Change, type Changes, changedMeanwhile, codeOf } from "./changes.ts";
+import { earlierNumber, earlierSender, rememberedNumber, rememberedSender } from "./earlier-webhooks.ts";
+import { requireConnected, workingAccount } from "./opened.ts";
+import type { ChangedBy, WebhookReport } from "./own-accounts.ts";
+import { asRefusal, refusal } from "./refusals.ts";
+import { connectOwnSender, restoreOwnSender } from "./sender-webhooks.ts";
+import { connectOwnNumber, isOurs, restoreOwnNumber, webhookStatus } from "./webhooks.ts";
+
+export interface ConnectionDeps {
+  readonly changes: Changes;
+  readonly twilio: Twilio;
+  readonly vault: Vault;
+  readonly urls: WebhookUrls;
+  readonly clock: Clock;
+}
+
+/** The webhooks of the number and the WhatsApp sender of a salon's own account. */
+export interface Connection {
+  /** Points them at us, after writing down what they pointed at. A failure is stored and thrown. */
+  connect(
+    salonId: SalonId,
+    by: ChangedBy,
+    action: "webhooks_configured" | "webhooks_repaired",
+  ): Promise<WebhookReport>;
+  status(salonId: SalonId): Promise<WebhookReport>;
+  /** Puts back what `twilio` remembers, where Twilio still points at us. Throws when that did not work out. */
+  restore(salonId: SalonId, twilio: TwilioConfig): Promise<void>;
+}
+
+export function createConnection({ changes, twilio: api, vault, urls, clock }: ConnectionDeps): Connection {
+  const accountOf = (salonId: SalonId, twilio: TwilioConfig, alsoPrevious = false) =>
+    workingAccount({ vault, twilio: api, now: clock.now() }, salonId, twilio, alsoPrevious);
+
+  return {
+    async connect(salonId, by, action) {
+      const known = await changes.read(salonId);
+      requireConnected(known);
+      try {
+        const report = await connected(salonId, by, known);
+        const failure = report.reasons[0]?.reason;
+        await write(salonId, by, known, ({ twilio }) => ({
+          action,
+          failure,
+          fields: { twilio: { ...twilio, webhook_status: report.status } },
+          recompute: "status",
+        }));
+        return report;
+      } catch (thrown) {
+        const error = asRefusal(thrown);
+        await write(salonId, by, known, ({ twilio }) => ({
+          action,
+          failure: codeOf(error),
+          fields: { twilio: { ...twilio, webhook_status: "error" } },
+          recompute: "status",
+        }));
+        throw error;
+      }
+    },
+    async status(salonId) {
+      const known = await changes.read(salonId);
+      requireConnected(known);
+      try {
+        const account = await accountOf(salonId, known.twilio);
+        return await webhookStatus(account, numberSidOf(known.twilio), urls.ofNumber(salonId));
+      } catch (error) {
+        throw asRefusal(error);
+      }
+    },
+    restore: (salonId, twilio) =>
+      restored(salonId, twilio).catch((error: unknown) => {
+        throw asRefusal(error);
+      }),
+  };
+
+  async function restored(salonId: SalonId, twilio: TwilioConfig): Promise<void> {
+    const account = await accountOf(salonId, twilio, true);
+    if (twilio.phone_number_sid !== null) {
+      const found = await account.findOwnedNumber(twilio.phone_number_sid);
+      if (found !== undefined && pointsAtUs(salonId, found.webhooks)) {
+        await restoreOwnNumber(account, found.sid, earlierNumber(twilio.earlier_webhooks));
+      }
+    }
+    const sender = await senderOf(account, twilio);
+    if (sender !== undefined && sender.webhooks.callbackUrl === urls.whatsapp(salonId)) {
+      await restoreOwnSender(account, sender.sid, earlierSender(twilio.earlier_webhooks));
+    }
+  }
+
+  async function connected(salonId: SalonId, by: ChangedBy, known: SalonIntegration): Promise<WebhookReport> {
+    const { twilio } = known;
+    const account = await accountOf(salonId, twilio);
+    const wanted = urls.ofNumber(salonId);
+    const sid = numberSidOf(twilio);
+    await connectOwnNumber(account, sid, wanted, async (earlier) => {
+      if (!isOurs(earlier, wanted)) await remember(salonId, by, known, rememberedNumber(earlier, wanted));
+    });
+    const sender = await senderOf(account, twilio);
+    if (sender !== undefined) {
+      const callbackUrl = urls.whatsapp(salonId);
+      await connectOwnSender(account, sender.sid, { callbackUrl, statusCallbackUrl: "" }, async (earlier) => {
+        if (earlier.callbackUrl !== callbackUrl)
+          await remember(salonId, by, known, rememberedSender(earlier));
+      });
+    }
+    return webhookStatus(account, sid, wanted);
+  }
+
+  /** What is remembered from the first time stays. */
+  async function remember(
+    salonId: SalonId,
+    by: ChangedBy,
+    known: SalonIntegration,
+    earlier: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    await write(salonId, by, known, ({ twilio }) => {
+      const earlier_webhooks = { ...earlier, ...twilio.earlier_webhooks };
+      const isKnown = Object.keys(earlier).every((key) => twilio.earlier_webhooks?.[key] !== undefined);
+      if (isKnown) return undefined;
+      return { action: "settings_changed", fields: { twilio: { ...twilio, earlier_webhooks } } };
+    });
+  }
+
+  /** Only for the account and number that the work was done for; a rotation meanwhile does not matter. */
+  async function write(
+    salonId: SalonId,
+    by: ChangedBy,
+    before: SalonIntegration,
+    decide: (known: SalonIntegration) => Change | undefined,
+  ): Promise<void> {
+    await changes.apply(salonId, by, (known) => {
+      const isSame =
+        known.twilio.account_sid?.ciphertext === before.twilio.account_sid?.ciphertext &&
+        known.twilio.phone_number_sid === before.twilio.phone_number_sid;
+      if (!isSame) throw changedMeanwhile();
+      return decide(known);
+    });
+  }
+
+  /** The sandbox's number belongs to Twilio, and has no sender. */
+  async function senderOf(
+    account: TwilioAccount,
+    { whatsapp_number }: TwilioConfig,
+  ): Promise<WhatsAppSender | undefined> {
+    if (whatsapp_number === null) return undefined;
+    return (await account.listWhatsAppSenders()).find(({ number }) => number === whatsapp_number);
+  }
+
+  /** Whoever has pointed the number elsewhere meanwhile means it. */
+  function pointsAtUs(salonId: SalonId, { smsUrl, voiceUrl, statusCallback }: NumberWebhooks): boolean {
+    const ours = urls.ofNumber(salonId);
+    return smsUrl === ours.smsUrl || voiceUrl === ours.voiceUrl || statusCallback === ours.statusCallback;
+  }
+}
+
+function numberSidOf({ phone_number_sid }: TwilioConfig): string {
+  if (phone_number_sid === null) throw refusal("number_not_owned");
+  return phone_number_sid;
+}

@@ -1,0 +1,77 @@
+import type { NumberWebhooks } from "#shared/twilio/number-schemas.ts";
+import type { OurWebhooks } from "#shared/twilio/numbers.ts";
+import type { SenderWebhooks } from "#shared/twilio/whatsapp-senders.ts";
+
+/** `twilio.earlier_webhooks`: of the number under Twilio's names, of the WhatsApp sender with a prefix before them. */
+export type EarlierWebhooks = Readonly<Record<string, string>>;
+
+const SENDER_PREFIX = "whatsapp_";
+
+/** What a number had, without addresses of our own: those are nothing to go back to. */
+export function rememberedNumber(earlier: NumberWebhooks, ours: OurWebhooks): EarlierWebhooks {
+  const ourUrls: readonly string[] = Object.values(ours);
+  const entries = Object.entries(earlier);
+  return Object.fromEntries(entries.map(([name, value]) => [name, ourUrls.includes(value) ? "" : value]));
+}
+
+export function rememberedSender(earlier: SenderWebhooks): EarlierWebhooks {
+  return Object.fromEntries(
+    Object.entries(earlier).map(([name, value]) => [`${SENDER_PREFIX}${name}`, value]),
+  );
+}
+
+/** What to put back on the number; nothing at all where nothing is remembered. */
+export function earlierNumber(remembered: EarlierWebhooks | null): NumberWebhooks {
+  return valuesFor(NO_NUMBER_WEBHOOKS, remembered, "");
+}
+
+export function earlierSender(remembered: EarlierWebhooks | null): SenderWebhooks {
+  return valuesFor(NO_SENDER_WEBHOOKS, remembered, SENDER_PREFIX);
+}
+
+/** Drops what is remembered of the WhatsApp sender, or of the number. */
+export function forgetting(
+  remembered: EarlierWebhooks | null,
+  { number, sender }: { readonly number: boolean; readonly sender: boolean },
+): Record<string, string> | null {
+  const kept = Object.entries(remembered ?? {}).filter(([name]) =>
+    name.startsWith(SENDER_PREFIX) ? !sender : !number,
+  );
+  return kept.length === 0 ? null : Object.fromEntries(kept);
+}
+
+function valuesFor<T extends Readonly<Record<string, string>>>(
+  nothing: T,
+  remembered: EarlierWebhooks | null,
+  prefix: string,
+): T {
+  const known = Object.keys(nothing).flatMap((name) => {
+    const value = remembered?.[`${prefix}${name}`];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...nothing, ...Object.fromEntries(known) };
+}
+
+const NO_NUMBER_WEBHOOKS: NumberWebhooks = {
+  smsUrl: "",
+  smsMethod: "POST",
+  smsFallbackUrl: "",
+  smsFallbackMethod: "POST",
+  smsApplicationSid: "",
+  voiceUrl: "",
+  voiceMethod: "POST",
+  voiceFallbackUrl: "",
+  voiceFallbackMethod: "POST",
+  voiceApplicationSid: "",
+  statusCallback: "",
+  statusCallbackMethod: "POST",
+  trunkSid: "",
+};
+const NO_SENDER_WEBHOOKS = {
+  callbackUrl: "",
+  callbackMethod: "POST",
+  fallbackUrl: "",
+  fallbackMethod: "POST",
+  statusCallbackUrl: "",
+  statusCallbackMethod: "POST",
+};
