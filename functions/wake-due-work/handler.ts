@@ -6,6 +6,7 @@ export interface Deps {
   readonly dueMessages: () => Promise<DueDocument[]>;
   readonly dueProvisioning: () => Promise<DueDocument[]>;
   readonly dueNotifications?: () => Promise<DueDocument[]>;
+  readonly dueErasures?: () => Promise<DueDocument[]>;
   readonly publisher: Publisher;
   readonly logger: Logger;
 }
@@ -18,14 +19,16 @@ export function createHandler({
   dueMessages,
   dueProvisioning,
   dueNotifications = async () => [],
+  dueErasures = async () => [],
   publisher,
   logger,
 }: Deps): () => Promise<void> {
   return async () => {
-    const [messages, provisioning, notifications] = await Promise.all([
+    const [messages, provisioning, notifications, erasures] = await Promise.all([
       dueMessages(),
       dueProvisioning(),
       dueNotifications(),
+      dueErasures(),
     ]);
     await Promise.all([
       ...messages.map(({ id, get }) =>
@@ -33,8 +36,9 @@ export function createHandler({
       ),
       ...provisioning.map(({ id }) => publisher.publish("provisioning-due", id, { salon_id: id })),
       ...notifications.map(({ id }) => publisher.publish("notifications", id, { notification_id: id })),
+      ...erasures.map(({ id }) => publisher.publish("erasures-due", id, { salon_id: id })),
     ]);
-    const count = messages.length + provisioning.length + notifications.length;
+    const count = messages.length + provisioning.length + notifications.length + erasures.length;
     if (count > 0) logger.info("due work woken", { count });
   };
 }

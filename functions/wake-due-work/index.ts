@@ -19,6 +19,7 @@ const handler = createHandler({
   dueMessages: () => dueDocuments(database, "messages", systemClock.now(), LIMIT),
   dueProvisioning: () => dueDocuments(database, "provisioning", systemClock.now(), LIMIT),
   dueNotifications: () => dueDocuments(database, "notifications", systemClock.now(), LIMIT),
+  dueErasures: () => dueDocuments(database, "erasures", systemClock.now(), LIMIT),
   publisher: createPublisher(config.GOOGLE_CLOUD_PROJECT),
   logger,
 });

@@ -20,12 +20,12 @@ beforeAll(async () => {
 beforeEach(async () => {
   lines = [];
   const { firestore } = bench.database;
-  for (const name of ["messages", "provisioning"])
+  for (const name of ["messages", "provisioning", "erasures"])
     await firestore.recursiveDelete(firestore.collection(name));
 });
 afterAll(() => bench.stop());
 
-const due = (collection: "messages" | "provisioning", limit = 100) =>
+const due = (collection: "messages" | "provisioning" | "erasures", limit = 100) =>
   dueDocuments(bench.database, collection, bench.clock.now(), limit);
 
 /** One tick, and what it published. */
@@ -34,6 +34,7 @@ async function tick(limit = 100): Promise<string[]> {
   const wakeDueWork = createHandler({
     dueMessages: () => due("messages", limit),
     dueProvisioning: () => due("provisioning", limit),
+    dueErasures: () => due("erasures", limit),
     publisher: bench.publisher,
     logger: createLogger({ write: (line) => lines.push(line) }),
   });
@@ -93,6 +94,17 @@ describe("a tick", () => {
     await firestore.doc("provisioning/salon-bloom").set({ due_at: plusSeconds(bench.clock.now(), 1) });
     await firestore.doc("provisioning/salon-chandra").set({ state: "ready" });
     expect(await tick()).toEqual(['provisioning-due {"salon_id":"salon-anjali"}']);
+  });
+
+  test("wakes a salon's erasure that is due", async () => {
+    const { firestore } = bench.database;
+    const pubsub = new PubSub({ projectId: bench.projectId });
+    await pubsub.createTopic("erasures-due");
+    await pubsub.close();
+    await firestore.doc("erasures/salon-anjali").set({ due_at: bench.clock.now() });
+    await firestore.doc("erasures/salon-bloom").set({ due_at: plusSeconds(bench.clock.now(), 1) });
+    await firestore.doc("erasures/salon-chandra").set({ state: "done" });
+    expect(await tick()).toEqual(['erasures-due {"salon_id":"salon-anjali"}']);
   });
 
   test("wakes what failed to be woken at the next one", async () => {

@@ -152,6 +152,7 @@ async function assemble(
     PUBLIC_WEBHOOK_BASE: gateway.url,
     PARTY_HASH_KEY,
     AUDIT_TRUSTED_PRINCIPALS: SERVICE_ACCOUNT.id,
+    DASHBOARD_ORIGIN: gateway.url,
     SMTP_URL: smtp.url,
     MAIL_FROM: "Salon Flow <no-reply@salonflow.example>",
     SLACK_WEBHOOK_URL: slack.slackUrl,

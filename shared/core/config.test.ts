@@ -31,6 +31,10 @@ describe("loadConfig", () => {
     ["SLACK_WEBHOOK_URL", "http://hooks.slack.example/T/B/X", "must be https://, or http:// on loopback"],
     ["SECURITY_WEBHOOK_URL", "http://127.0.0.1.evil.example", "must be https://, or http:// on loopback"],
     ["SECURITY_WEBHOOK_SECRET", "whsec_short", "must be whsec_ and 24 to 64 random bytes in base64"],
+    ["DASHBOARD_ORIGIN", "*", "DASHBOARD_ORIGIN must be an origin"],
+    ["DASHBOARD_ORIGIN", "null", "DASHBOARD_ORIGIN must be an origin"],
+    ["DASHBOARD_ORIGIN", "https://dashboard.example/", "DASHBOARD_ORIGIN must be an origin"],
+    ["DASHBOARD_ORIGIN", "http://dashboard.example", "http:// on loopback only"],
   ] as const)("refuses %s = %j and says what it must be, never its value", (name, value, words) => {
     const schema = z.object({ [name]: variables.shape[name] });
     const load = () => loadConfig(schema, { [name]: value }, createLogger({ level: "silent" }));

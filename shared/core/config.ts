@@ -78,6 +78,13 @@ export const variables = z.object({
     .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, "must be whsec_ and 24 to 64 random bytes in base64")
     .transform((value) => new Secret(value))
     .optional(),
+  DASHBOARD_ORIGIN: z
+    .string()
+    .refine(
+      (value) => isHttpsOrLoopback(value) && URL.parse(value)?.origin === value,
+      "must be an origin, such as https://dashboard.salonflow.example, without a path; http:// on loopback only",
+    )
+    .optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 

@@ -11,7 +11,7 @@ export interface DueDocument {
  */
 export async function dueDocuments(
   database: Database,
-  collection: "messages" | "provisioning" | "notifications",
+  collection: "messages" | "provisioning" | "notifications" | "erasures",
   now: Date,
   limit: number,
 ): Promise<DueDocument[]> {

@@ -8,6 +8,7 @@ export type TopicName =
   | "outbound-critical"
   | "provisioning-due"
   | "notifications"
+  | "erasures-due"
   | "inbound-messages"
   | "message-events";
 

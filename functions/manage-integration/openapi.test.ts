@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { Secret } from "#shared/core/secret.ts";
+import { openApi } from "./openapi.ts";
+import { answer, body, NO_BODY, nothing, route } from "./routes.ts";
+
+const routes = [
+  route({
+    method: "GET",
+    path: "/kettle",
+    operation: "readKettle",
+    summary: "Whether it is hot",
+    atLeast: "staff",
+    takes: NO_BODY,
+    gives: answer(z.object({ hot: z.boolean() })),
+    work: async () => ({ hot: true }),
+  }),
+  route({
+    method: "PUT",
+    path: "/kettle",
+    operation: "lockKettle",
+    summary: "Lock it",
+    atLeast: "owner",
+    recentSignIn: true,
+    takes: body(z.strictObject({ key: z.string().transform((value) => new Secret(value)) })),
+    gives: nothing("done"),
+    work: async () => {},
+  }),
+];
+
+test("describes what goes in as it is sent, what comes out as it is answered, and who may", () => {
+  const { paths } = openApi(routes);
+  expect(paths).toMatchObject({
+    "/v1/salons/{salonId}/kettle": {
+      parameters: [{ name: "salonId", in: "path", required: true, schema: { type: "string" } }],
+      get: {
+        operationId: "readKettle",
+        description: "For the role staff or higher.",
+        security: [{ idToken: [] }],
+        responses: {
+          "200": {
+            content: {
+              "application/json": {
+                schema: { properties: { hot: { type: "boolean" } }, additionalProperties: false },
+              },
+            },
+          },
+          "404": { $ref: "#/components/responses/Refusal" },
+        },
+      },
+      put: {
+        description: "For the role owner or higher, signed in within the last 5 minutes.",
+        requestBody: {
+          required: true,
+          content: {
+            "application/json": {
+              schema: { properties: { key: { type: "string" } }, additionalProperties: false },
+            },
+          },
+        },
+        responses: { "204": { description: "Done." } },
+      },
+    },
+  });
+});
+
+test("an answer holds the described fields, and nothing else that happened to be there", () => {
+  const gives = answer(z.object({ hot: z.boolean() }));
+  const found = { hot: true, auth_token: { ciphertext: "AAAA" } };
+  expect(gives.reply(found, {}).body).toBe('{"hot":true}');
+});

@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import { plusSeconds } from "#shared/core/clock.ts";
+import { SalonId } from "#shared/core/ids.ts";
+import {
+  begun,
+  Erasure,
+  finished,
+  interrupted,
+  isPatienceOver,
+  newErasure,
+  pageRedacted,
+  passEnded,
+  stepped,
+  waiting,
+} from "./erasure.ts";
+
+const NOW = new Date("2026-11-22T10:00:00Z");
+const later = (seconds: number) => plusSeconds(NOW, seconds);
+const job = newErasure(
+  { salonId: SalonId.parse("salon-1"), actor: { kind: "member", id: "uid-1" }, name: "Anjali" },
+  NOW,
+);
+const held = begun(job, "worker-1", later(60)) ?? expect.fail("the job cannot begin");
+
+describe("a job", () => {
+  test("is what its schema says", () => {
+    expect(Erasure.parse(job)).toEqual(job);
+    expect(Erasure.parse(held)).toEqual(held);
+    expect(Erasure.parse(finished(held, NOW))).toEqual(finished(held, NOW));
+  });
+
+  test("begins when caches are out of date, and not before", () => {
+    expect(begun(job, "worker-1", later(59))).toBeUndefined();
+    expect(held).toMatchObject({ state: "running", step: "redact", lease: { holder: "worker-1" } });
+  });
+
+  test("is one worker's until its lease of five minutes ends, then anybody's", () => {
+    expect(begun(held, "worker-2", later(60 + 299))).toBeUndefined();
+    expect(begun(held, "worker-2", later(60 + 300))).toMatchObject({ lease: { holder: "worker-2" } });
+  });
+
+  test("that is done is never begun again, and is due no more", () => {
+    const done = finished(held, NOW);
+    expect(done).not.toHaveProperty("due_at");
+    expect(begun(done, "worker-2", later(1e9))).toBeUndefined();
+    expect(done).toMatchObject({ requested_by_name: null, lease: null, finished_at: NOW });
+  });
+
+  test("waits longer after each failure in a row, an hour at most, and is never given up", () => {
+    const waits: number[] = [];
+    let failing = held;
+    for (let turn = 0; turn < 8; turn += 1) {
+      failing = interrupted(failing, new Error("odd"), NOW);
+      waits.push(((failing.due_at?.getTime() ?? 0) - NOW.getTime()) / 1_000);
+    }
+    expect(waits).toEqual([120, 240, 480, 960, 1920, 3600, 3600, 3600]);
+    expect(failing).toMatchObject({
+      state: "waiting",
+      lease: null,
+      failures: 8,
+      last_error: { step: "redact", code: "internal" },
+    });
+    expect(stepped(failing, "delete", NOW)).toMatchObject({ failures: 0, last_error: null });
+  });
+
+  test("lets go for as long as the next step must wait", () => {
+    expect(stepped(held, "delete", NOW, 60)).toMatchObject({
+      step: "delete",
+      state: "waiting",
+      lease: null,
+      due_at: later(60),
+    });
+    expect(waiting(held, 0, NOW)).toMatchObject({ state: "waiting", due_at: NOW });
+  });
+
+  test("is patient with Twilio for 14 days", () => {
+    expect(isPatienceOver(job, later(14 * 86_400))).toBe(false);
+    expect(isPatienceOver(job, later(14 * 86_400 + 1))).toBe(true);
+  });
+});
+
+describe("a page of messages", () => {
+  test("is counted by what became of each", () => {
+    const page = pageRedacted(
+      held,
+      "m7",
+      ["redacted", "redacted", "never_sent", "unfinished", "outage", "rejected", "rejected", "sid_unknown"],
+      NOW,
+    );
+    expect(page.redaction).toEqual({
+      after: "m7",
+      passes: 0,
+      redacted: 2,
+      never_sent: 1,
+      unfinished: 2,
+      not_redacted: { rejected: 2, sid_unknown: 1 },
+    });
+  });
+
+  test("that was the last one ends the pass: the keys go once nothing is on its way", () => {
+    const clean = passEnded(pageRedacted(held, "m7", ["redacted"], NOW), NOW);
+    expect(clean).toMatchObject({ step: "destroy_keys", state: "running", redaction: { after: null } });
+    const open = passEnded(pageRedacted(held, "m7", ["redacted", "unfinished"], NOW), NOW);
+    expect(open).toMatchObject({
+      step: "redact",
+      state: "waiting",
+      due_at: later(120),
+      redaction: { after: null, passes: 1, unfinished: 0, redacted: 1 },
+    });
+  });
+});

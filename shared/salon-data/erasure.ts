@@ -1,0 +1,206 @@
+import { z } from "zod";
+import { AuditActor } from "#shared/audit/entry.ts";
+import { plusSeconds } from "#shared/core/clock.ts";
+import { toAppError } from "#shared/core/errors.ts";
+import { SalonId } from "#shared/core/ids.ts";
+import { Instant } from "#shared/core/instant.ts";
+import { KEPT } from "./kept.ts";
+
+/**
+ * What erasing a salon does, in this order: a crash between two steps leaves nothing that a later step still needs
+ * undone. The credentials go only when nothing more is asked of Twilio, our own documents only when no credential is
+ * left that would let new ones in, and the owner is told last.
+ */
+export const ErasureStep = z.enum(["redact", "destroy_keys", "delete", "erase_salts", "tell"]);
+export type ErasureStep = z.infer<typeof ErasureStep>;
+
+/** Why a message's text is still at Twilio. */
+export const NotRedacted = z.enum([
+  /** The account is no longer the salon's, or was never one that we hold credentials of. */
+  "no_credentials",
+  /** The stored credentials could not be opened. */
+  "credentials_unreadable",
+  /** Twilio no longer takes the own account's tokens. */
+  "credentials_refused",
+  /** It may have been sent, but its SID never became known. */
+  "sid_unknown",
+  /** Still on its way after `PATIENCE_SECONDS`. */
+  "never_finished",
+  /** Twilio did not answer for `PATIENCE_SECONDS`. */
+  "unreachable",
+  /** Twilio said no, for good. */
+  "rejected",
+  /** It came while the salon was being erased. */
+  "arrived_late",
+  /** Our own document of it is malformed. */
+  "malformed",
+]);
+export type NotRedacted = z.infer<typeof NotRedacted>;
+
+/** `erasures/{salonId}`: how far the erasure of a salon's data is, and afterwards what was done and what was not. */
+export const Erasure = z.object({
+  salon_id: SalonId,
+  /** `running`: a worker has it until `due_at`. `waiting`: goes on at `due_at`. */
+  state: z.enum(["waiting", "running", "done"]),
+  step: ErasureStep,
+  requested_by: AuditActor,
+  /** For the mail to the owner; cleared when that is written. */
+  requested_by_name: z.string().nullable(),
+  requested_at: Instant,
+  finished_at: Instant.nullable(),
+  /** Messages, by what became of their text at Twilio. */
+  redaction: z.object({
+    /** The last message that this pass looked at. */
+    after: z.string().nullable(),
+    passes: z.int(),
+    redacted: z.int(),
+    never_sent: z.int(),
+    /** In this pass: still on their way, so another pass follows. */
+    unfinished: z.int(),
+    not_redacted: z.partialRecord(NotRedacted, z.int()),
+  }),
+  /** Documents by collection. */
+  deleted: z.record(z.string(), z.int()),
+  salts_erased: z.int(),
+  /** What stays on purpose, in words. */
+  kept: z.array(z.object({ what: z.string(), why: z.string() })),
+  /** In a row. */
+  failures: z.int(),
+  last_error: z.object({ step: ErasureStep, code: z.string(), at: Instant }).nullable(),
+  lease: z.object({ holder: z.string(), until: Instant }).nullable(),
+  due_at: Instant.optional(),
+  updated_at: Instant,
+});
+export type Erasure = z.infer<typeof Erasure>;
+
+/** For one page; committing it renews the lease. */
+export const LEASE_SECONDS = 300;
+/** Longer than instances keep an integration (30 s), so that nobody sends or verifies with what is no longer there. */
+export const CACHES_SECONDS = 60;
+/** Twilio finishes a message within 14 days at the latest, and the law gives us a month. */
+export const PATIENCE_SECONDS = 14 * 86_400;
+const LONGEST_WAIT_SECONDS = 3_600;
+
+export interface ErasureRequest {
+  readonly salonId: SalonId;
+  readonly actor: AuditActor;
+  readonly name: string | null;
+}
+
+/** The job as it begins, once the caches of who still sends are out of date. */
+export function newErasure({ salonId, actor, name }: ErasureRequest, now: Date): Erasure {
+  return {
+    salon_id: salonId,
+    state: "waiting",
+    step: "redact",
+    requested_by: actor,
+    requested_by_name: name,
+    requested_at: now,
+    finished_at: null,
+    redaction: { after: null, passes: 0, redacted: 0, never_sent: 0, unfinished: 0, not_redacted: {} },
+    deleted: {},
+    salts_erased: 0,
+    kept: [...KEPT],
+    failures: 0,
+    last_error: null,
+    lease: null,
+    due_at: plusSeconds(now, CACHES_SECONDS),
+    updated_at: now,
+  };
+}
+
+/** The job of a worker that may begin or take over now; undefined when it is not due, or done. */
+export function begun(job: Erasure, holder: string, now: Date): Erasure | undefined {
+  if (job.state === "done" || (job.due_at !== undefined && job.due_at > now)) return undefined;
+  return running({ ...job, lease: { holder, until: now } }, now);
+}
+
+/** Still the same worker's, with a lease as long as at the beginning. */
+export function running(job: Erasure, now: Date): Erasure {
+  const until = plusSeconds(now, LEASE_SECONDS);
+  const lease = job.lease === null ? null : { ...job.lease, until };
+  return { ...job, state: "running", lease, due_at: until, updated_at: now };
+}
+
+export function waiting(job: Erasure, seconds: number, now: Date): Erasure {
+  return { ...job, state: "waiting", lease: null, due_at: plusSeconds(now, seconds), updated_at: now };
+}
+
+/** The next step, for the same worker at once, or for whoever comes when the caches are out of date. */
+export function stepped(job: Erasure, step: ErasureStep, now: Date, waitSeconds = 0): Erasure {
+  const next = { ...job, step, failures: 0, last_error: null };
+  return waitSeconds > 0 ? waiting(next, waitSeconds, now) : running(next, now);
+}
+
+/**
+ * What became of one message's text at Twilio. `unfinished`: it is still on its way; `outage`: Twilio did not answer;
+ * both are tried again.
+ */
+export type Redacted = "redacted" | "never_sent" | "unfinished" | "outage" | NotRedacted;
+
+/** Counts what a page of messages came to, up to the one it ended at. */
+export function pageRedacted(
+  job: Erasure,
+  after: string | null,
+  outcomes: readonly Redacted[],
+  now: Date,
+): Erasure {
+  const count = (wanted: Redacted) => outcomes.filter((outcome) => outcome === wanted).length;
+  const { redaction } = job;
+  const not_redacted = { ...redaction.not_redacted };
+  for (const outcome of outcomes) {
+    const reason = NotRedacted.safeParse(outcome).data;
+    if (reason !== undefined) not_redacted[reason] = (not_redacted[reason] ?? 0) + 1;
+  }
+  const next = {
+    ...redaction,
+    after,
+    redacted: redaction.redacted + count("redacted"),
+    never_sent: redaction.never_sent + count("never_sent"),
+    unfinished: redaction.unfinished + outcomes.filter(isPutOff).length,
+    not_redacted,
+  };
+  return running({ ...job, redaction: next }, now);
+}
+
+/** Whether a message is looked at again in the next pass. */
+export function isPutOff(outcome: Redacted): boolean {
+  return outcome === "unfinished" || outcome === "outage";
+}
+
+/** Behind the last message: another pass for what was on its way, later each time, else the next step. */
+export function passEnded(job: Erasure, now: Date): Erasure {
+  const passes = job.redaction.passes + 1;
+  const ended = { ...job, redaction: { ...job.redaction, after: null, passes, unfinished: 0 } };
+  if (job.redaction.unfinished === 0) return stepped(ended, "destroy_keys", now);
+  // Twilio asks for a minute at least (20009).
+  return waiting(ended, backoff(passes), now);
+}
+
+/** After a step that went wrong. It is never given up: the law wants it done, and the log says that it is stuck. */
+export function interrupted(job: Erasure, error: unknown, now: Date): Erasure {
+  const failures = job.failures + 1;
+  const last_error = { step: job.step, code: toAppError(error).code, at: now };
+  return waiting({ ...job, failures, last_error }, backoff(failures), now);
+}
+
+function backoff(times: number): number {
+  return Math.min(LONGEST_WAIT_SECONDS, 60 * 2 ** times);
+}
+
+export function isPatienceOver(job: Pick<Erasure, "requested_at">, now: Date): boolean {
+  return now > plusSeconds(job.requested_at, PATIENCE_SECONDS);
+}
+
+export function finished({ due_at: _, ...job }: Erasure, now: Date): Erasure {
+  return {
+    ...job,
+    state: "done",
+    requested_by_name: null,
+    finished_at: now,
+    lease: null,
+    failures: 0,
+    last_error: null,
+    updated_at: now,
+  };
+}

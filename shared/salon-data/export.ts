@@ -1,0 +1,68 @@
+import { Timestamp } from "firebase-admin/firestore";
+import type { Audit } from "#shared/audit/audit.ts";
+import type { RequestOrigin } from "#shared/audit/commitment.ts";
+import type { AuditActor } from "#shared/audit/entry.ts";
+import type { SalonId } from "#shared/core/ids.ts";
+import type { Database } from "#shared/runtime/database.ts";
+import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { SalonIntegration } from "#shared/salons/integration.ts";
+import { envelopeSchema } from "#shared/vault/envelope.ts";
+import { COLLECTIONS, salonPage } from "./documents.ts";
+import { publicIntegration } from "./public-integration.ts";
+
+export interface ExportDeps {
+  readonly database: Database;
+  readonly audit: Pick<Audit, "record">;
+}
+
+export interface ExportedBy {
+  readonly actor: AuditActor;
+  readonly origin?: RequestOrigin | undefined;
+}
+
+/** One line of an export: `{"collection", "id", "data"}` and a line feed; times are ISO 8601 in UTC. */
+export type ExportSalon = (salonId: SalonId, by: ExportedBy) => AsyncGenerator<string, void, void>;
+
+const PAGE_SIZE = 200;
+
+/**
+ * Gives all that is kept about a salon as JSON Lines, page by page, never more than one page in memory: its integration
+ * without credentials, messages, calls, contacts, usage, audit, notifications. Audited before the first line, so that
+ * an export which breaks off has its entry too.
+ */
+export function createSalonExport({ database, audit }: ExportDeps, pageSize = PAGE_SIZE): ExportSalon {
+  return async function* exportSalon(salonId, { actor, origin }) {
+    const request = origin === undefined ? {} : { request: origin };
+    await audit.record({ salonId, action: "data_exported", actor, ...request });
+    yield* integrationLine(salonId);
+    for (const name of COLLECTIONS) {
+      for (let after: string | null = null; ; ) {
+        const page = await salonPage(database, salonId, name, { after, size: pageSize });
+        for (const document of page) yield line(name, document.id, document.data());
+        if (page.length < pageSize) break;
+        after = page.at(-1)?.id ?? null;
+      }
+    }
+  };
+
+  async function* integrationLine(salonId: SalonId): AsyncGenerator<string, void, void> {
+    const collection = "salon_integrations";
+    const snapshot = await database.run((firestore) => firestore.collection(collection).doc(salonId).get());
+    if (!snapshot.exists) return;
+    const integration = parseDocument(SalonIntegration, snapshot.ref.path, snapshot.data());
+    yield line(collection, salonId, publicIntegration(integration));
+  }
+}
+
+function line(collection: string, id: string, data: unknown): string {
+  return `${JSON.stringify({ collection, id, data: plain(data) })}\n`;
+}
+
+/** As JSON can say it. A credential that has got somewhere it does not belong is left out there too. */
+function plain(value: unknown): unknown {
+  if (value instanceof Timestamp) return value.toDate().toISOString();
+  if (value instanceof Date || typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(plain);
+  if (envelopeSchema.safeParse(value).success) return undefined;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, plain(part)]));
+}
