@@ -1,4 +1,5 @@
 import { cloudEvent } from "@google-cloud/functions-framework";
+import { createAudit } from "#shared/audit/audit.ts";
 import { systemClock } from "#shared/core/clock.ts";
 import { loadConfig, variables } from "#shared/core/config.ts";
 import { createLogger } from "#shared/core/logger.ts";
@@ -9,6 +10,7 @@ import { createDatabase } from "#shared/runtime/database.ts";
 import { createDeadLetters } from "#shared/runtime/dead-letters.ts";
 import { eventFunction } from "#shared/runtime/event-boundary.ts";
 import { createPublisher } from "#shared/runtime/publisher.ts";
+import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createIntegrations } from "#shared/salons/integrations.ts";
 import { createSalons } from "#shared/salons/salons.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
@@ -30,14 +32,16 @@ const config = loadConfig(
 const logger = createLogger({ level: config.LOG_LEVEL });
 const clock = systemClock;
 const database = createDatabase(config.GOOGLE_CLOUD_PROJECT);
+const audit = createAudit({ database, clock, logger });
 const delivery = createDelivery({
   messages: createOutboundMessages(database, clock),
   salons: createSalons(database),
-  integrations: createIntegrations(database, clock),
+  integrations: createIntegrations(database),
   vault: connectVault(config, { clock, logger }),
   twilio: createTwilio({ apiBaseUrl: config.TWILIO_API_BASE_URL, logger }),
   urls: createWebhookUrls(config.PUBLIC_WEBHOOK_BASE),
   announcer: createAnnouncer(createPublisher(config.GOOGLE_CLOUD_PROJECT)),
+  requestPlatform: createIntegrationChanges({ database, audit, clock, logger }).requestPlatform,
   clock,
   logger,
   random: Math.random,

@@ -36,7 +36,7 @@ const vault = connectVault(config, { clock, logger });
 const twilio = createTwilio({ apiBaseUrl: config.TWILIO_API_BASE_URL, logger });
 const ownAccounts = createOwnAccounts({
   database,
-  integrations: createIntegrations(database, clock),
+  integrations: createIntegrations(database),
   salons: createSalons(database),
   audit,
   vault,

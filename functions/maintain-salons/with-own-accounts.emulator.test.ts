@@ -22,7 +22,7 @@ test("one tick forgets expired credentials, audited, and goes on with an erasure
   const vault = connectVault({ ...kms, CREDENTIALS_UNVERSIONED_KEY_NAME: undefined }, { clock, logger });
   const ownAccounts = createOwnAccounts({
     database,
-    integrations: createIntegrations(database, clock),
+    integrations: createIntegrations(database),
     salons: createSalons(database),
     audit,
     vault,

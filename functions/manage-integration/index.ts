@@ -18,6 +18,7 @@ import { httpFunction } from "#shared/runtime/http-boundary.ts";
 import { createPublisher } from "#shared/runtime/publisher.ts";
 import { createErasures } from "#shared/salon-data/erasures.ts";
 import { createSalonExport } from "#shared/salon-data/export.ts";
+import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createIntegrations } from "#shared/salons/integrations.ts";
 import { createSalons } from "#shared/salons/salons.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
@@ -49,8 +50,9 @@ const clock = systemClock;
 const database = createDatabase(projectId);
 const publisher = createPublisher(projectId);
 const salons = createSalons(database);
-const integrations = createIntegrations(database, clock);
+const integrations = createIntegrations(database);
 const audit = createAudit({ database, clock, logger });
+const changes = createIntegrationChanges({ database, audit, clock, logger });
 const vault = connectVault(config, { clock, logger });
 const twilio = createTwilio({ apiBaseUrl: config.TWILIO_API_BASE_URL, logger });
 const urls = createWebhookUrls(config.PUBLIC_WEBHOOK_BASE);
@@ -71,6 +73,7 @@ const delivery = createDelivery({
   twilio,
   urls,
   announcer: createAnnouncer(publisher),
+  requestPlatform: changes.requestPlatform,
   clock,
   logger,
   random: Math.random,
@@ -95,7 +98,7 @@ const handler = createHandler({
   authenticate: createAuthenticate({ projectId, clock }),
   authorize: createAuthorize(database, salons),
   readView: createReadView({ database, integrations, vault, urls, clock }),
-  platform: createPlatformRequests({ database, audit, clock, logger }),
+  platform: createPlatformRequests(changes),
   ownAccounts,
   exportSalon: createSalonExport({ database, audit }),
   erasures: createErasures({ database, audit, vault, twilio, clock, logger, newHolder: randomUUID }),

@@ -13,6 +13,7 @@ import { createOwnAccounts } from "#shared/own-account/create-own-accounts.ts";
 import { rotationReminder } from "#shared/reminders/rotation.ts";
 import { createDelivery } from "#shared/routing/delivery.ts";
 import { createPublisher } from "#shared/runtime/publisher.ts";
+import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
 import { createSendTest } from "./send-test.ts";
 
@@ -49,6 +50,7 @@ function ownAccounts({ projectId, ...parts }: DashboardParts) {
     messages,
     twilio: api,
     announcer: createAnnouncer(publisher),
+    requestPlatform: createIntegrationChanges({ ...parts, clock }).requestPlatform,
     clock,
     random: Math.random,
     leaseSeconds: 60,

@@ -1,4 +1,5 @@
 import { cloudEvent } from "@google-cloud/functions-framework";
+import { createAudit } from "#shared/audit/audit.ts";
 import { systemClock } from "#shared/core/clock.ts";
 import { loadConfig, variables } from "#shared/core/config.ts";
 import { createLogger } from "#shared/core/logger.ts";
@@ -17,6 +18,7 @@ import { createDeadLetters } from "#shared/runtime/dead-letters.ts";
 import { eventFunction } from "#shared/runtime/event-boundary.ts";
 import { createPublisher } from "#shared/runtime/publisher.ts";
 import { createSecrets } from "#shared/runtime/secrets.ts";
+import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createIntegrations } from "#shared/salons/integrations.ts";
 import { createSalons } from "#shared/salons/salons.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
@@ -46,7 +48,9 @@ const clock = systemClock;
 const database = createDatabase(config.GOOGLE_CLOUD_PROJECT);
 const publisher = createPublisher(config.GOOGLE_CLOUD_PROJECT);
 const salons = createSalons(database);
-const integrations = createIntegrations(database, clock);
+const integrations = createIntegrations(database);
+const audit = createAudit({ database, clock, logger });
+const changes = createIntegrationChanges({ database, audit, clock, logger });
 const messages = createOutboundMessages(database, clock);
 const vault = connectVault(config, { clock, logger });
 const twilio = createTwilio({ apiBaseUrl: config.TWILIO_API_BASE_URL, logger });
@@ -71,6 +75,7 @@ const delivery = createDelivery({
   twilio,
   urls,
   announcer: createAnnouncer(publisher),
+  requestPlatform: changes.requestPlatform,
   clock,
   logger,
   random: Math.random,
@@ -78,7 +83,7 @@ const delivery = createDelivery({
   recheckSeconds: config.UNCERTAIN_RECHECK_SECONDS,
 });
 const provision = createSaga({
-  progress: createProgressStore(database, integrations, clock),
+  progress: createProgressStore(database, changes, clock),
   parents: createPlatformAccounts(secrets, twilio, config.PLATFORM_ACCOUNTS),
   pool: createNumberPool(database, clock, Math.random),
   twilio,

@@ -18,6 +18,7 @@ import { createDatabase, type Database } from "#shared/runtime/database.ts";
 import { httpFunction } from "#shared/runtime/http-boundary.ts";
 import { createErasures } from "#shared/salon-data/erasures.ts";
 import { createSalonExport } from "#shared/salon-data/export.ts";
+import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createIntegrations, type Integrations } from "#shared/salons/integrations.ts";
 import { createSalons, type Salons } from "#shared/salons/salons.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
@@ -72,7 +73,7 @@ export async function startDashboardBench(options: DashboardOptions = {}) {
     cache: VAULT_CACHE,
   });
   const salons = createSalons(database);
-  const integrations = createIntegrations(database, systemClock);
+  const integrations = createIntegrations(database);
   const urls = createWebhookUrls(options.webhookBase ?? "https://hooks.salonflow.example");
   const { ownAccounts: recording, operations, failWith } = recordOperations();
   const audit = createAudit({ database, clock: systemClock, logger });
@@ -92,7 +93,9 @@ export async function startDashboardBench(options: DashboardOptions = {}) {
     exportSalon: createSalonExport({ database, audit }),
     erasures,
     readView: createReadView({ database, integrations, vault, urls, clock: systemClock }),
-    platform: createPlatformRequests({ database, audit, clock: systemClock, logger }),
+    platform: createPlatformRequests(
+      createIntegrationChanges({ database, audit, clock: systemClock, logger }),
+    ),
   };
   const serve = (name: string, clock: Clock) => {
     const handler = createHandler({ ...deps, authenticate: createAuthenticate({ projectId, clock }) });

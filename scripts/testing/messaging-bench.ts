@@ -2,6 +2,7 @@ import { PubSub } from "@google-cloud/pubsub";
 import { z } from "zod";
 import { createSimulatorClient } from "#scripts/demo/simulator-client.ts";
 import { startTwilioSimulator } from "#scripts/twilio-simulator/simulator.ts";
+import { createAudit } from "#shared/audit/audit.ts";
 import { SalonId } from "#shared/core/ids.ts";
 import { createLogger } from "#shared/core/logger.ts";
 import { createPartyOf, E164 } from "#shared/core/phone.ts";
@@ -13,6 +14,7 @@ import { createOutboundMessages, type OutboundMessages } from "#shared/messages/
 import { createDelivery, type Delivery } from "#shared/routing/delivery.ts";
 import { createDatabase, type Database } from "#shared/runtime/database.ts";
 import { createPublisher } from "#shared/runtime/publisher.ts";
+import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createIntegrations } from "#shared/salons/integrations.ts";
 import { createSalons } from "#shared/salons/salons.ts";
 import { createTwilio, type TwilioAccount } from "#shared/twilio/account.ts";
@@ -116,6 +118,7 @@ export async function startMessagingBench(): Promise<MessagingBench> {
   const messages = createOutboundMessages(database, clock);
   const publisher = recordPublisher(createPublisher(projectId));
   const vault = createVault({ kms: createKms({ keyName, endpoint }), clock, cache: VAULT_CACHE });
+  const audit = createAudit({ database, clock, logger });
   const salons = createSalons(database);
   const partyOf = createPartyOf(PARTY_KEY);
   const acceptance = createAcceptance({ salons, messages, publisher, partyOf, clock, logger });
@@ -188,11 +191,12 @@ export async function startMessagingBench(): Promise<MessagingBench> {
       createDelivery({
         messages,
         salons: createSalons(database),
-        integrations: createIntegrations(database, clock),
+        integrations: createIntegrations(database),
         vault,
         twilio: twilioAt(twilioUrl ?? simulator.url, timeoutMs),
         urls: createWebhookUrls("http://127.0.0.1:9"),
         announcer: createAnnouncer(publisher),
+        requestPlatform: createIntegrationChanges({ database, audit, clock, logger }).requestPlatform,
         clock,
         logger,
         random: () => 0.5,

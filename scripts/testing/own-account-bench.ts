@@ -14,6 +14,7 @@ import { rotationReminder } from "#shared/reminders/rotation.ts";
 import { createDelivery } from "#shared/routing/delivery.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import { SalonIntegration } from "#shared/salons/integration.ts";
+import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createIntegrations } from "#shared/salons/integrations.ts";
 import { createSalons } from "#shared/salons/salons.ts";
 import { createTwilio, type Twilio } from "#shared/twilio/account.ts";
@@ -82,18 +83,30 @@ export async function startOwnAccountBench() {
         after === undefined ? api : { account: (given) => watched("twilio", api.account(given), after) };
       const watchedDatabase: Database = after === undefined ? database : watched("database", database, after);
       const salons = createSalons(database);
-      const integrations = createIntegrations(database, clock);
+      const integrations = createIntegrations(database);
       const vault = createVault({ kms, clock, cache: VAULT_CACHE });
       const messages = createOutboundMessages(database, clock);
       const acceptance = createAcceptance({ salons, messages, publisher, partyOf, clock, logger });
       const announcer = createAnnouncer(publisher);
       const pace = { random: () => 0.5, leaseSeconds: 60, recheckSeconds: 120 };
-      const parts = { messages, salons, integrations, vault, urls, announcer, clock, logger };
+      const audit = createAudit({ database: watchedDatabase, clock, logger });
+      const { requestPlatform } = createIntegrationChanges({ database, audit, clock, logger });
+      const parts = {
+        messages,
+        salons,
+        integrations,
+        vault,
+        urls,
+        announcer,
+        requestPlatform,
+        clock,
+        logger,
+      };
       const delivery = createDelivery({ ...parts, ...pace, twilio: api });
       const ownAccounts = createOwnAccounts({
         database: watchedDatabase,
         integrations,
-        audit: createAudit({ database: watchedDatabase, clock, logger }),
+        audit,
         rotationReminder,
         salons,
         vault,

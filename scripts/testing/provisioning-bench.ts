@@ -1,6 +1,7 @@
 import { PubSub } from "@google-cloud/pubsub";
 import { createTestMessage } from "#functions/provision-salon/test-message.ts";
 import { startSecretManagerServer } from "#scripts/local-stack/secret-manager-server.ts";
+import { createAudit } from "#shared/audit/audit.ts";
 import type { Clock } from "#shared/core/clock.ts";
 import { SalonId } from "#shared/core/ids.ts";
 import { createPartyOf } from "#shared/core/phone.ts";
@@ -17,6 +18,7 @@ import { createDelivery } from "#shared/routing/delivery.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
 import { createPublisher, type TopicName } from "#shared/runtime/publisher.ts";
 import { createSecrets } from "#shared/runtime/secrets.ts";
+import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createIntegrations } from "#shared/salons/integrations.ts";
 import { createSalons } from "#shared/salons/salons.ts";
 import { createTwilio, type Twilio } from "#shared/twilio/account.ts";
@@ -125,7 +127,9 @@ export async function startProvisioningBench(options: { subaccountLimit?: number
       });
       const watchedApi: Twilio = { account: (credentials) => watch("twilio", api.account(credentials)) };
       const salons = createSalons(database);
-      const integrations = createIntegrations(database, clock);
+      const integrations = createIntegrations(database);
+      const audit = createAudit({ database, clock, logger });
+      const changes = createIntegrationChanges({ database, audit, clock, logger });
       const messages = createOutboundMessages(database, clock);
       const vault = createVault({ kms, clock, cache: VAULT_CACHE });
       const partyOf = createPartyOf(new Secret("a key for tests, of no value elsewhere"));
@@ -138,6 +142,7 @@ export async function startProvisioningBench(options: { subaccountLimit?: number
         twilio: watchedApi,
         urls,
         announcer: createAnnouncer(publisher),
+        requestPlatform: changes.requestPlatform,
         clock,
         logger,
         random: () => 0.5,
@@ -146,7 +151,7 @@ export async function startProvisioningBench(options: { subaccountLimit?: number
       });
       const pool = createNumberPool(database, clock, () => 0.4);
       return createSaga({
-        progress: watch("progress", createProgressStore(database, integrations, clock)),
+        progress: watch("progress", createProgressStore(database, changes, clock)),
         parents: createPlatformAccounts(secrets, watchedApi, labels),
         pool: watch("pool", pool),
         twilio: watchedApi,

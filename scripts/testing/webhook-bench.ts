@@ -72,7 +72,7 @@ export async function startWebhookBench() {
   const vault = createVault({ kms: createKms({ keyName, endpoint }), clock, cache: VAULT_CACHE });
   const urls = createWebhookUrls(gateway.url);
   const partyOf = createPartyOf(new Secret("a key for tests, of no value elsewhere"));
-  const integrations = createIntegrations(database, clock);
+  const integrations = createIntegrations(database);
   const publisher = recordPublisher(createPublisher(projectId));
   const runtime = {
     projectId,

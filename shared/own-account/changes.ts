@@ -1,16 +1,13 @@
 import type { Audit } from "#shared/audit/audit.ts";
-import { changedFields } from "#shared/audit/changed-fields.ts";
 import type { AuditAction, AuditActor } from "#shared/audit/entry.ts";
-import { logAuditHead } from "#shared/audit/head-log.ts";
 import type { Clock } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
-import { createNotification } from "#shared/notifications/create-notification.ts";
 import type { Notice } from "#shared/notifications/notification.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
 import { type Rotation, SalonIntegration, type TwilioConfig } from "#shared/salons/integration.ts";
+import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import type { Integrations } from "#shared/salons/integrations.ts";
 import type { ChangedBy } from "./own-accounts.ts";
 import { statusOf } from "./status.ts";
@@ -55,10 +52,8 @@ export interface Changes {
 }
 
 export function createChanges(deps: ChangeDeps): Changes {
-  const { database, integrations, audit, clock, logger } = deps;
-  const reference = (salonId: SalonId) => database.firestore.collection("salon_integrations").doc(salonId);
-  const nothing = (salonId: SalonId, now: Date) =>
-    SalonIntegration.parse({ salon_id: salonId, created_at: now, updated_at: now });
+  const { integrations, audit, clock } = deps;
+  const integrationChanges = createIntegrationChanges(deps);
 
   const note: Changes["note"] = async (salonId, { actor, origin }, action, error) => {
     const outcome =
@@ -70,46 +65,21 @@ export function createChanges(deps: ChangeDeps): Changes {
 
   return {
     async read(salonId) {
-      return (await integrations.get(salonId, { fresh: true })) ?? nothing(salonId, clock.now());
+      const now = clock.now();
+      const nothing = { salon_id: salonId, created_at: now, updated_at: now };
+      return (await integrations.get(salonId, { fresh: true })) ?? SalonIntegration.parse(nothing);
     },
     async apply(salonId, by, decide) {
-      const written = await database.transact(async (transaction, firestore) => {
-        const now = clock.now();
-        const snapshot = await transaction.get(reference(salonId));
-        const known = snapshot.exists
-          ? parseDocument(SalonIntegration, snapshot.ref.path, snapshot.data())
-          : nothing(salonId, now);
+      const after = await integrationChanges.apply(salonId, by, (known, now) => {
         const change = decide(known, now);
         if (change === undefined) return undefined;
-        const actor = nameOf(by.actor);
-        const stamp = { revision: known.revision + 1, updated_at: now, updated_by: actor };
-        const fields = {
-          ...computed({ ...known, ...change.fields }, change, now),
-          ...change.fields,
-          ...stamp,
-        };
-        const after: SalonIntegration = { ...known, ...fields };
-        if (snapshot.exists) transaction.merge(snapshot.ref, { salon_id: salonId, ...fields });
-        else transaction.create(snapshot.ref, { ...after, created_by: actor });
-        const head = await audit.append(transaction, {
-          salonId,
-          action: change.action,
-          actor: by.actor,
-          request: by.origin,
-          changes: changedFields(known, after),
-          ...(change.failure === undefined ? {} : { outcome: { result: "failed", code: change.failure } }),
-        });
-        if (change.notice !== undefined) {
-          const key = `revision:${after.revision}`;
-          await createNotification(transaction, firestore, { ...change.notice, salonId, key, now });
-        }
-        return { after, head };
+        const { action, failure, notice } = change;
+        const fields = { ...computed({ ...known, ...change.fields }, change, now), ...change.fields };
+        return { action, failure, notice, fields };
       });
-      if (written === undefined) return undefined;
-      logAuditHead(logger, written.head);
       // For who sends next in this instance. Another reads it when its own copy fails or has become old.
-      await integrations.get(salonId, { fresh: true }).catch(() => undefined);
-      return written.after;
+      if (after !== undefined) await integrations.get(salonId, { fresh: true }).catch(() => undefined);
+      return after;
     },
     refused: (salonId, by, error) => note(salonId, by, "validation_failed", error),
     note,

@@ -4,7 +4,7 @@ import { SalonId } from "#shared/core/ids.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import { parseDocument } from "#shared/salons/cached-documents.ts";
 import { SalonIntegration } from "#shared/salons/integration.ts";
-import type { IntegrationChange, Integrations } from "#shared/salons/integrations.ts";
+import type { Change, ChangedBy, IntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { Salon } from "#shared/salons/salon.ts";
 import { advanced, begun, finished, interrupted, isHeldBy, Progress, rested, type Step } from "./progress.ts";
 
@@ -19,39 +19,42 @@ export interface ProgressStore {
   /** Takes the lease; undefined when there is nothing to do, the salon is not open, or another worker has it. */
   begin(salonId: SalonId): Promise<Begun | undefined>;
   /** Renews the lease for the next step, and writes what the last one gave; `conflict` when another worker took over. */
-  reached(held: Progress, step: Step, outcome?: IntegrationChange): Promise<void>;
+  reached(held: Progress, step: Step, outcome?: Change): Promise<void>;
   /** Lets go after a failure; undefined, with nothing written, when another worker has taken over. */
   interrupt(held: Progress, step: Step, error: unknown): Promise<Progress | undefined>;
   /** Ends the set-up in the commit that switches messaging on; `conflict` as above. */
-  finish(held: Progress, outcome: IntegrationChange): Promise<void>;
+  finish(held: Progress, outcome: Change): Promise<void>;
 }
 
-const ACTOR = "provision-salon";
+const PROVISIONING: ChangedBy = { actor: { kind: "service", id: "provision-salon" } };
 
 export function createProgressStore(
   database: Database,
-  integrations: Integrations,
+  changes: IntegrationChanges,
   clock: Clock,
 ): ProgressStore {
   const reference = (salonId: string) => database.firestore.collection("provisioning").doc(salonId);
 
   /** Writes only while the worker still has its lease, the outcome in the same commit. */
-  const whileHeld = (
+  const whileHeld = async (
     held: Progress,
     change: (progress: Progress) => Progress,
-    outcomeOf: (next: Progress) => IntegrationChange | undefined,
-  ) =>
-    database.transact(async (transaction) => {
+    outcomeOf: (next: Progress) => Change | undefined,
+  ) => {
+    const written = await database.transact(async (transaction) => {
       const known = await transaction.get(reference(held.salon_id));
       const progress = known.exists ? parseDocument(Progress, known.ref.path, known.data()) : undefined;
       if (progress === undefined || !isHeldBy(progress, held)) return undefined;
       const next = change(progress);
       transaction.set(reference(held.salon_id), next);
       const outcome = outcomeOf(next);
-      if (outcome !== undefined)
-        await integrations.changeWithin(transaction, SalonId.parse(held.salon_id), ACTOR, outcome);
-      return next;
+      if (outcome === undefined) return { next, changed: undefined };
+      const salonId = SalonId.parse(held.salon_id);
+      return { next, changed: await changes.within(transaction, salonId, PROVISIONING, () => outcome) };
     });
+    changes.committed(written?.changed);
+    return written?.next;
+  };
 
   return {
     begin: (salonId) =>
@@ -86,7 +89,13 @@ export function createProgressStore(
         held,
         (progress) => interrupted(progress, step, error, clock.now()),
         ({ state, last_error }) =>
-          state === "failed" ? { status: "error", status_reason: last_error?.reason ?? null } : undefined,
+          state === "failed"
+            ? {
+                action: "provisioning_failed",
+                failure: last_error?.code,
+                fields: { status: "error", status_reason: last_error?.reason ?? null },
+              }
+            : undefined,
       ),
     async finish(held, outcome) {
       const end = (progress: Progress) => finished(progress, clock.now());

@@ -4,7 +4,7 @@ import { accountFingerprint, type SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import type { HeldMessages } from "#shared/messages/held.ts";
 import type { PlatformConfig } from "#shared/salons/integration.ts";
-import type { IntegrationChange } from "#shared/salons/integrations.ts";
+import type { Change } from "#shared/salons/integration-changes.ts";
 import type { Salon } from "#shared/salons/salon.ts";
 import type { Twilio } from "#shared/twilio/account.ts";
 import type { OurWebhooks } from "#shared/twilio/numbers.ts";
@@ -46,7 +46,7 @@ export function createSaga(deps: SagaDeps): (salonId: SalonId) => Promise<void> 
     if (begun === undefined) return;
     let step: Step = "subaccount";
     const renew = () => progress.reached(begun.progress, step);
-    const reach = (next: Step, outcome?: IntegrationChange) => {
+    const reach = (next: Step, outcome?: Change) => {
       step = next;
       return progress.reached(begun.progress, next, outcome);
     };
@@ -55,7 +55,9 @@ export function createSaga(deps: SagaDeps): (salonId: SalonId) => Promise<void> 
       const platform = known ?? (await ensureSubaccount(parents, vault, salonId, renew));
       await reach(
         "number",
-        known === null ? { platform, status: "partial", status_reason: null } : undefined,
+        known === null
+          ? { action: "status_changed", fields: { platform, status: "partial", status_reason: null } }
+          : undefined,
       );
       const { accountSid, account, parent } = await open(salonId, platform);
       const owners = {
@@ -76,16 +78,14 @@ export function createSaga(deps: SagaDeps): (salonId: SalonId) => Promise<void> 
         webhook_status: "configured",
         configured_at: clock.now(),
       };
-      await reach("test_message", { platform: connected });
+      await reach("test_message", { action: "webhooks_configured", fields: { platform: connected } });
       const asked = begun.progress.requested_at.toISOString();
       await deps.sendTest(salonId, begun.salon, `test:${accountFingerprint(accountSid)}:${asked}`);
       step = "activation";
-      const active = {
-        platform: { ...connected, is_active: true },
-        status: "active",
-        status_reason: null,
-      } as const;
-      await progress.finish(begun.progress, active);
+      await progress.finish(begun.progress, {
+        action: "provisioned",
+        fields: { platform: { ...connected, is_active: true }, status: "active", status_reason: null },
+      });
     } catch (error) {
       const left = await progress.interrupt(begun.progress, step, error);
       logger.error("provisioning interrupted", { salonId, step, state: left?.state ?? "taken over", error });

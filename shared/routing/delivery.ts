@@ -5,6 +5,7 @@ import type { Announcer } from "#shared/messages/announcer.ts";
 import type { OutboundMessage } from "#shared/messages/message.ts";
 import { isFinal } from "#shared/messages/state.ts";
 import { type Report, readiness } from "#shared/messages/transitions.ts";
+import type { IntegrationChanges } from "#shared/salons/integration-changes.ts";
 import type { Salons } from "#shared/salons/salons.ts";
 import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
 import { isCredentialFailure, type OpenedCredentials, openCredentials } from "./credentials.ts";
@@ -17,6 +18,8 @@ export interface DeliveryDeps extends SettlementDeps {
   readonly salons: Salons;
   readonly urls: WebhookUrls;
   readonly announcer: Announcer;
+  /** Asks for platform messaging for a salon that nobody has asked for yet; the first message does. */
+  readonly requestPlatform: IntegrationChanges["requestPlatform"];
   readonly random: () => number;
   /** How long a worker may hold a message; well over the longest call to Twilio with its retries. */
   readonly leaseSeconds: number;
@@ -85,7 +88,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       case "fail":
         return messages.fail(message.id, way.failure);
       case "hold": {
-        if (way.request) await integrations.requestPlatform(message.salon_id, "first-message");
+        if (way.request) await deps.requestPlatform(message.salon_id, "first-message");
         const until = plusSeconds(clock.now(), PROVISIONING_WAIT_SECONDS);
         return messages.hold(message.id, way.reason, until);
       }

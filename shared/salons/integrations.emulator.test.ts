@@ -1,13 +1,26 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { uniqueProjectId, uniqueSalonId } from "#scripts/testing/test-project.ts";
+import { createAudit } from "#shared/audit/audit.ts";
 import { SalonId } from "#shared/core/ids.ts";
+import { createLogger } from "#shared/core/logger.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
+import type { SalonIntegration } from "./integration.ts";
+import { createIntegrationChanges } from "./integration-changes.ts";
 import { createIntegrations } from "./integrations.ts";
 import { createSalons } from "./salons.ts";
 
 const database = createDatabase(uniqueProjectId());
 const clock = { now: () => new Date("2026-11-22T10:00:00Z") };
-const integrations = createIntegrations(database, clock);
+const integrations = createIntegrations(database);
+const logger = createLogger({ level: "silent" });
+const audit = createAudit({ database, clock, logger });
+const changes = createIntegrationChanges({ database, audit, clock, logger });
+const service = { actor: { kind: "service", id: "provision-salon" } } as const;
+const setStatus = (
+  salonId: SalonId,
+  status: SalonIntegration["status"],
+  status_reason: string | null = null,
+) => changes.apply(salonId, service, () => ({ action: "status_changed", fields: { status, status_reason } }));
 afterAll(() => database.firestore.terminate());
 
 const newSalon = () => SalonId.parse(uniqueSalonId());
@@ -15,9 +28,7 @@ const newSalon = () => SalonId.parse(uniqueSalonId());
 describe("integrations", () => {
   it("asks for platform messaging once, with every default of the spec in the document", async () => {
     const salonId = newSalon();
-    await Promise.all(
-      Array.from({ length: 5 }, () => integrations.requestPlatform(salonId, "first-message")),
-    );
+    await Promise.all(Array.from({ length: 5 }, () => changes.requestPlatform(salonId, "first-message")));
     const document = await integrations.get(salonId);
     expect(document).toMatchObject({
       salon_id: salonId,
@@ -32,15 +43,15 @@ describe("integrations", () => {
     const salonId = newSalon();
     const requested = { messaging: "off", by: "owner", at: clock.now() };
     await database.firestore.doc(`salon_integrations/${salonId}`).set({ salon_id: salonId, requested });
-    await integrations.requestPlatform(salonId, "first-message");
+    await changes.requestPlatform(salonId, "first-message");
     expect((await integrations.get(salonId, { fresh: true }))?.requested?.messaging).toBe("off");
   });
 
   it("changes only what it is told, and counts revisions", async () => {
     const salonId = newSalon();
-    await integrations.requestPlatform(salonId, "owner");
-    await integrations.change(salonId, "provision-salon", { status: "partial" });
-    await integrations.change(salonId, "provision-salon", { status: "error", status_reason: "No number." });
+    await changes.requestPlatform(salonId, "owner");
+    await setStatus(salonId, "partial");
+    await setStatus(salonId, "error", "No number.");
     const document = await integrations.get(salonId, { fresh: true });
     expect(document).toMatchObject({
       revision: 3,
@@ -51,11 +62,26 @@ describe("integrations", () => {
     });
   });
 
+  it("writes one audit entry in the commit of every change, and none where nothing changed", async () => {
+    const salonId = newSalon();
+    await changes.requestPlatform(salonId, "first-message");
+    await changes.requestPlatform(salonId, "first-message");
+    await setStatus(salonId, "partial");
+    const entries = await database.firestore
+      .collection("integration_audit")
+      .where("salon_id", "==", salonId)
+      .get();
+    expect(entries.docs.map((entry) => entry.get("action")).toSorted()).toEqual([
+      "messaging_requested",
+      "status_changed",
+    ]);
+  });
+
   it("may lag behind by its cache, and not when asked to look again", async () => {
     const salonId = newSalon();
-    await integrations.requestPlatform(salonId, "owner");
+    await changes.requestPlatform(salonId, "owner");
     await integrations.get(salonId);
-    await integrations.change(salonId, "provision-salon", { status: "active" });
+    await setStatus(salonId, "active");
     expect((await integrations.get(salonId))?.status).toBe("not_configured");
     expect((await integrations.get(salonId, { fresh: true }))?.status).toBe("active");
   });

@@ -45,7 +45,7 @@ export function createWebhookRuntime(): WebhookRuntime {
     urls,
     partyOf: createPartyOf(config.PARTY_HASH_KEY),
     verify: createVerification({
-      integrations: createIntegrations(database, clock),
+      integrations: createIntegrations(database),
       vault: connectVault(config, { clock, logger }),
       urls,
       clock,
