@@ -70,6 +70,21 @@ export const DEPLOYMENTS: readonly Deployment[] = [
     trigger: { kind: "topic", topic: "tick-wake-due-work", schedule: "* * * * *" },
   },
   {
+    name: "manage-integration",
+    source: "manage-integration",
+    trigger: { kind: "http", hosting: ["/v1/salons/**", "/v1/openapi.json"] },
+  },
+  {
+    name: "maintain-salons",
+    source: "maintain-salons",
+    trigger: { kind: "topic", topic: "tick-maintain-salons", schedule: "7 * * * *" },
+  },
+  {
+    name: "maintain-salons-due",
+    source: "maintain-salons",
+    trigger: { kind: "topic", topic: "erasures-due" },
+  },
+  {
     name: "send-notification",
     source: "send-notification",
     trigger: { kind: "topic", topic: "notifications" },

@@ -9,6 +9,8 @@ import { listenTo, type TopicListener } from "./topic-listener.ts";
 export const SALON_A = "salon-anjali";
 export const SALON_B = "salon-bloom";
 export const PARENT_NUMBER = "+14155550100";
+/** In the Twilio account that salon A brings along. */
+export const OWN_NUMBER = "+14155550177";
 export const OWNER_A = "+14155550111";
 export const CUSTOMER = "+14155550142";
 export const SECOND_CUSTOMER = "+14155550163";

@@ -30,6 +30,8 @@ export interface SimulatorClient {
   /** What Twilio truly has for a recipient, of all accounts. */
   messagesTo(to: string): Promise<z.infer<typeof SimulatedMessage>[]>;
   giveNumber(accountSid: string, phoneNumber: string): Promise<{ sid: string }>;
+  /** A Twilio account that is not the platform's. */
+  newAccount(friendlyName: string): Promise<z.infer<typeof Account>>;
   accountCalled(friendlyName: string): Promise<z.infer<typeof Account> | undefined>;
   number(phoneNumber: string): Promise<Record<string, unknown> | undefined>;
   fault(fault: Record<string, unknown>): Promise<void>;
@@ -60,6 +62,7 @@ export function createSimulatorClient(url: string): SimulatorClient {
         .messages,
     giveNumber: (accountSid, phoneNumber) =>
       ask(z.object({ sid: z.string() }), "numbers", { account_sid: accountSid, phone_number: phoneNumber }),
+    newAccount: (friendly_name) => ask(Account, "accounts", { friendly_name, type: "Full" }),
     accountCalled: async (name) =>
       (await ask(z.object({ accounts: z.array(Account) }), "accounts")).accounts.find(
         (each) => each.friendly_name === name,

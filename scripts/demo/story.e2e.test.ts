@@ -13,6 +13,7 @@ const STEPS = [
   "Usage is rolled up, twice",
   "Salon B is set up by its first message",
   "A worker dies in the middle of a send",
+  "Salon A brings its own Twilio account",
   "What must not get in",
 ];
 

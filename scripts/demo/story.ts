@@ -6,6 +6,7 @@ import { answer } from "./steps/answer.ts";
 import { call } from "./steps/call.ts";
 import { crash } from "./steps/crash.ts";
 import { lazy } from "./steps/lazy.ts";
+import { ownAccount } from "./steps/own-account.ts";
 import { provision } from "./steps/provision.ts";
 import { refusals } from "./steps/refusals.ts";
 import { send } from "./steps/send.ts";
@@ -25,6 +26,7 @@ const STEPS: readonly Step[] = [
   { title: "Usage is rolled up, twice", play: usage },
   { title: "Salon B is set up by its first message", play: lazy },
   { title: "A worker dies in the middle of a send", play: crash },
+  { title: "Salon A brings its own Twilio account", play: ownAccount },
   { title: "What must not get in", play: refusals },
 ];
 
