@@ -49,7 +49,8 @@ const ROUTES: readonly Case[] = [
     method: "PUT",
     path: "/own-account",
     body: OWN_ACCOUNT,
-    atLeast: "manager",
+    atLeast: "owner",
+    recent: true,
     status: 200,
     operation: "save",
   },
@@ -279,7 +280,7 @@ describe("what the operations are told", () => {
   test("the account that was entered, its token as a Secret", async () => {
     const body = { ...OWN_ACCOUNT, auth_token: ` ${AUTH_TOKEN}\n`, whatsapp_number: null };
     const { status, body: answer } = await bench.ask("PUT", own("/own-account"), {
-      as: people.manager.as,
+      as: people.owner.as,
       body,
     });
     expect(status).toBe(200);
@@ -376,7 +377,7 @@ describe("the salon's data", () => {
 });
 
 describe("an operation that fails", () => {
-  const save = () => bench.ask("PUT", own("/own-account"), { as: people.manager.as, body: OWN_ACCOUNT });
+  const save = () => bench.ask("PUT", own("/own-account"), { as: people.owner.as, body: OWN_ACCOUNT });
 
   test("says in the owner's words what to do, in which field, and never repeats the token", async () => {
     bench.failWith(refusal("credentials_rejected"));

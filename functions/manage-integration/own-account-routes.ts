@@ -53,7 +53,9 @@ export function ownAccountRoutes({ ownAccounts }: { readonly ownAccounts: Operat
       path: "/own-account",
       operation: "saveOwnAccount",
       summary: "Check, save and connect the salon's own Twilio account",
-      atLeast: "manager",
+      // It may replace the credentials in use, so it takes what a rotation takes.
+      atLeast: "owner",
+      recentSignIn: true,
       takes: body(OwnAccountBody),
       gives: answer(z.object({ steps: z.array(StepReport) })),
       work: async ({ salonId, by }, entered) => {
