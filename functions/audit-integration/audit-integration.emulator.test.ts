@@ -9,6 +9,7 @@ import { createDatabase } from "#shared/runtime/database.ts";
 import { createDeadLetters } from "#shared/runtime/dead-letters.ts";
 import { eventFunction } from "#shared/runtime/event-boundary.ts";
 import { createHandler } from "./handler.ts";
+import { createSecurityNotice } from "./security-notice.ts";
 
 const database = createDatabase(uniqueProjectId());
 const { lines, logger } = createLogBook();
@@ -20,6 +21,7 @@ const functionOn = (used = database) =>
   eventFunction(
     createHandler({
       audit: createAudit({ database: used, clock: systemClock, logger }),
+      tellSecurity: createSecurityNotice(used, systemClock),
       trusted: ["*@salon-flow.iam.gserviceaccount.com"],
       logger,
     }),
@@ -49,6 +51,11 @@ test("a change from outside has one entry and one alarm, however often its event
   expect(entries.map((entry) => entry.get("action"))).toEqual(["changed_outside", "changed_outside"]);
   expect(entries[0]?.get("actor")).toEqual({ kind: "unknown", id: "someone@example.com" });
   expect(alarms()).toHaveLength(2);
+  const told = await database.firestore.collection("notifications").where("salon_id", "==", salonId).get();
+  expect(told.docs.map((notification) => notification.get("kind"))).toEqual([
+    "changed_outside",
+    "changed_outside",
+  ]);
   const head = await database.firestore.doc(`integration_audit_heads/${salonId}`).get();
   const stored = entries.map((entry) => ({ id: entry.id, data: entry.data() }));
   expect(checkChain(salonId, stored, head.data())).toEqual([]);

@@ -15,9 +15,13 @@ async function handle(trigger: Trigger, recordedBefore = false) {
     records.push(record);
     return recordedBefore ? undefined : head;
   };
+  const told: string[] = [];
+  const tellSecurity = async (salonId: string, eventId: string, who: string) => {
+    told.push(`${salonId} ${eventId} ${who}`);
+  };
   const logger = createLogger({ write: (line) => lines.push(line) });
-  await createHandler({ audit: { recordOnce }, trusted: TRUSTED, logger })(trigger);
-  return { records, lines };
+  await createHandler({ audit: { recordOnce }, tellSecurity, trusted: TRUSTED, logger })(trigger);
+  return { records, lines, told };
 }
 
 const written = (id: string, type = "unknown"): Trigger => ({
@@ -28,14 +32,15 @@ const written = (id: string, type = "unknown"): Trigger => ({
 });
 
 test("leaves the changes of our own functions alone: they have their entries", async () => {
-  const { records, lines } = await handle(
+  const { records, lines, told } = await handle(
     written("manage@salon-flow.iam.gserviceaccount.com", "service_account"),
   );
-  expect([records, lines]).toEqual([[], []]);
+  expect([records, lines, told]).toEqual([[], [], []]);
 });
 
 test("records anybody else's change and raises the alarm, without naming them in the log", async () => {
-  const { records, lines } = await handle(written("someone@example.com"));
+  const { records, lines, told } = await handle(written("someone@example.com"));
+  expect(told).toEqual(["salon-1 event-1 someone@example.com"]);
   expect(records).toEqual([
     { salonId: "salon-1", action: "changed_outside", actor: { kind: "unknown", id: "someone@example.com" } },
   ]);

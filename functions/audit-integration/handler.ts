@@ -7,6 +7,8 @@ import type { Principal, Trigger } from "#shared/runtime/event-boundary.ts";
 
 export interface Deps {
   readonly audit: Pick<Audit, "recordOnce">;
+  /** Tells security, once for the same event however often it comes. */
+  readonly tellSecurity: (salonId: SalonId, eventId: string, who: string) => Promise<void>;
   /** Our service accounts, as AUDIT_TRUSTED_PRINCIPALS names them. */
   readonly trusted: readonly string[];
   readonly logger: Logger;
@@ -16,11 +18,18 @@ export interface Deps {
  * Records a change of an integration that none of our service accounts made, and raises the alarm, once an event.
  * Changes of ours have their entry already, from the transaction that made them.
  */
-export function createHandler({ audit, trusted, logger }: Deps): (trigger: Trigger) => Promise<void> {
+export function createHandler({
+  audit,
+  tellSecurity,
+  trusted,
+  logger,
+}: Deps): (trigger: Trigger) => Promise<void> {
   return async (trigger) => {
     const { salonId, eventId, principal } = read(trigger);
     if (isTrusted(trusted, principal)) return;
     const actor = { kind: "unknown", id: nameOf(principal) } as const;
+    // First, because it repeats itself harmlessly: a death after it brings the event again, one before it as well.
+    await tellSecurity(salonId, eventId, actor.id ?? "somebody unknown");
     const head = await audit.recordOnce(eventId, { salonId, action: "changed_outside", actor });
     if (head === undefined) return;
     // Alert policies match this sentence. Who it was stands in the entry: an address is no matter for the log.

@@ -7,6 +7,7 @@ import { createDatabase } from "#shared/runtime/database.ts";
 import { createDeadLetters } from "#shared/runtime/dead-letters.ts";
 import { eventFunction } from "#shared/runtime/event-boundary.ts";
 import { createHandler } from "./handler.ts";
+import { createSecurityNotice } from "./security-notice.ts";
 
 const config = loadConfig(
   variables.pick({ GOOGLE_CLOUD_PROJECT: true, AUDIT_TRUSTED_PRINCIPALS: true, LOG_LEVEL: true }),
@@ -15,10 +16,11 @@ const logger = createLogger({ level: config.LOG_LEVEL });
 const clock = systemClock;
 const database = createDatabase(config.GOOGLE_CLOUD_PROJECT);
 const audit = createAudit({ database, clock, logger });
+const tellSecurity = createSecurityNotice(database, clock);
 
 cloudEvent(
   "audit-integration",
-  eventFunction(createHandler({ audit, trusted: config.AUDIT_TRUSTED_PRINCIPALS, logger }), {
+  eventFunction(createHandler({ audit, tellSecurity, trusted: config.AUDIT_TRUSTED_PRINCIPALS, logger }), {
     name: "audit-integration",
     logger,
     deadLetters: createDeadLetters(database, clock),
