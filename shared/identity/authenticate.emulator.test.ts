@@ -61,10 +61,13 @@ describe("a caller who signed in", () => {
     const authorization = await signIn();
     // Firebase counts in whole seconds: a revocation in the second of the sign-in leaves it valid.
     await expect
-      .poll(async () => {
-        await users.auth.revokeRefreshTokens(uid);
-        return authenticate(authorization).catch((error: unknown) => error);
-      })
+      .poll(
+        async () => {
+          await users.auth.revokeRefreshTokens(uid);
+          return authenticate(authorization).catch((error: unknown) => error);
+        },
+        { timeout: 5_000 },
+      )
       .toMatchObject(REFUSED);
   });
 
