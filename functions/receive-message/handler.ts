@@ -74,7 +74,8 @@ export function createHandler({
       billedTo: account.owner === "salon_own" ? "own_account" : "platform",
     } as const;
     const greeting = salon.communication.whatsapp_greeting;
-    const mayGreet = greeting !== null && received.optOutType === undefined && !isKeyword(received.body);
+    const mayGreet =
+      greeting !== null && received.details.opt_out_type === undefined && !isKeyword(received.body);
     return inbound.record(message, inboundEntry({ ...message, greets: false }, billing), { mayGreet });
   }
 

@@ -53,6 +53,7 @@ function fileNames(): Description[] {
     "twilio_accounts_v1.json",
     "twilio_messaging_v1.json",
     "twilio_messaging_v2.json",
+    "twilio_content_v1.json",
   ];
 }
 

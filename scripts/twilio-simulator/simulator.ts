@@ -9,6 +9,7 @@ import { createRandom } from "./random.ts";
 import { createTimers } from "./timers.ts";
 import { createRequestCounts } from "./twilio-api/request-counts.ts";
 import { createApi } from "./twilio-api/serve.ts";
+import { createCallPlans } from "./voice/call-plans.ts";
 import { createRing } from "./voice/inbound-call.ts";
 import { createDial } from "./voice/outbound-call.ts";
 import { createDeliver } from "./webhooks/deliver.ts";
@@ -40,14 +41,18 @@ export interface SimulatorOptions {
   readonly stageMs?: number | undefined;
   /** From the last status to the price. */
   readonly priceMs?: number | undefined;
+  /** From the request for WhatsApp's approval of a template to the approval. */
+  readonly approvalMs?: number | undefined;
+  /** What time it is at Twilio; the system's if left out. Waits take real time all the same. */
+  readonly now?: (() => Date) | undefined;
 }
 
 /** Starts a Twilio of one's own on loopback; rejects with the system's error when the port is taken. */
 export async function startTwilioSimulator(options: SimulatorOptions = {}): Promise<TwilioSimulator> {
   const { port = 0, host = "127.0.0.1", latencyMs = 0, seed = 1, subaccountLimit = 1000 } = options;
   const pace = { stageMs: options.stageMs ?? 20, priceMs: options.priceMs ?? 50 };
-  const { mainAccountSid, mainAuthToken } = options;
-  const world = createWorld({ seed, mainAccountSid, mainAuthToken, subaccountLimit });
+  const { mainAccountSid, mainAuthToken, approvalMs = 50, now } = options;
+  const world = createWorld({ seed, mainAccountSid, mainAuthToken, subaccountLimit, now });
   const random = createRandom(seed, "chance");
   const timers = createTimers();
   const faults = createFaults(createRandom(seed, "faults"));
@@ -59,15 +64,18 @@ export async function startTwilioSimulator(options: SimulatorOptions = {}): Prom
   const courier = createCourier({ world, faults, timers, pace, report });
   const receive = createReceive({ world, faults, courier, deliver, random });
   const ring = createRing({ world, faults, timers, pace, deliver });
-  const dial = createDial({ world, faults, timers, pace, deliver });
+  const plans = createCallPlans();
+  const dial = createDial({ world, faults, timers, pace, deliver, plans });
   const reset = () => {
     timers.clear();
     world.reset();
-    for (const part of [faults, log, counts]) part.clear();
+    for (const part of [faults, log, counts, plans]) part.clear();
   };
 
-  const api = createApi({ world, faults, timers, courier, dial, counts, random, latencyMs });
-  const admin = createAdmin(adminRoutes({ world, faults, log, counts, courier, receive, ring, reset }));
+  const api = createApi({ world, faults, timers, courier, dial, counts, random, latencyMs, approvalMs });
+  const admin = createAdmin(
+    adminRoutes({ world, faults, log, counts, courier, receive, ring, plans, reset }),
+  );
   const serve: Serve = (request) => (request.path.startsWith("/simulator") ? admin(request) : api(request));
   const server = await listen(serve, port, host);
   const bound = server.address();

@@ -2,6 +2,9 @@ import { AppError } from "#shared/core/errors.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import type { Secret } from "#shared/core/secret.ts";
 import { type AuthTokens, createAuthTokens } from "./auth-tokens.ts";
+import { type CallRecords, createCallRecords } from "./call-records.ts";
+import { createOutgoingCalls, type OutgoingCalls } from "./calls.ts";
+import { type Contents, createContents } from "./content.ts";
 import { createHttpClient } from "./http-client.ts";
 import { createMessages, type Messages } from "./messages.ts";
 import { createMessagingServices, type MessagingServices } from "./messaging-services.ts";
@@ -33,9 +36,12 @@ export interface TwilioAccount
   extends Subaccounts,
     Numbers,
     Messages,
+    OutgoingCalls,
+    CallRecords,
     AuthTokens,
     WhatsAppSenders,
-    MessagingServices {}
+    MessagingServices,
+    Contents {}
 
 export interface Twilio {
   account(credentials: TwilioCredentials): TwilioAccount;
@@ -58,9 +64,12 @@ export function createTwilio(settings: TwilioSettings = {}): Twilio {
         ...createSubaccounts(api, own, request),
         ...createNumbers(own, request),
         ...createMessages(own, request),
+        ...createOutgoingCalls(own, request),
+        ...createCallRecords(own, request),
         ...createAuthTokens(hosts, request),
         ...createWhatsAppSenders(hosts, request),
         ...createMessagingServices(hosts, request),
+        ...createContents(hosts, request),
       };
     },
   };
@@ -70,9 +79,12 @@ export function createTwilio(settings: TwilioSettings = {}): Twilio {
 function ownHostsOf({ accountSid, actingOn = accountSid }: TwilioCredentials, hosts: OwnHosts): OwnHosts {
   if (actingOn === accountSid) return hosts;
   const refuse = async (): Promise<never> => {
-    throw new AppError("internal", "Tokens, senders and services need the subaccount's own credentials.");
+    throw new AppError(
+      "internal",
+      "Tokens, senders, services and templates need the subaccount's own credentials.",
+    );
   };
-  return { accounts: refuse, messaging: refuse };
+  return { accounts: refuse, messaging: refuse, content: refuse };
 }
 
 function noteRetry(logger: Logger | undefined, code: number | undefined, attempt: number): void {

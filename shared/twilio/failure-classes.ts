@@ -1,5 +1,19 @@
+export const FAILURE_CLASSES = [
+  "transient",
+  "uncertain",
+  "credential",
+  "account",
+  "sender",
+  "recipient",
+  "opted_out",
+  "compliance",
+  "template",
+  "window",
+  "throttle",
+  "bug",
+] as const;
 /** What kind of trouble a failure is, which decides everything that happens next. */
-export type FailureClass = keyof typeof POLICIES;
+export type FailureClass = (typeof FAILURE_CLASSES)[number];
 
 export interface FailurePolicy {
   /** `settle_first`: Twilio may have acted, so find out before anything is sent again. */
@@ -99,8 +113,22 @@ const POLICIES = {
     tells: "operators",
     says: "the request cannot succeed as it is",
   },
-} as const satisfies Record<string, FailurePolicy>;
+} as const satisfies Record<FailureClass, FailurePolicy>;
 
 export function policyOf(failureClass: FailureClass): FailurePolicy {
   return POLICIES[failureClass];
+}
+
+/**
+ * Codes after which no other message through this account or sender would fare better, so that sending stops until a
+ * probe says otherwise. Others of the same classes are about one destination, such as a country that is switched off.
+ */
+const TROUBLE = [
+  10001, 20003, 20005, 20006, 20008, 20010, 20403, 21603, 21659, 21660, 21701, 21702, 21703, 21704, 21705,
+  21708, 30002, 63007, 63020, 63051, 90010,
+];
+
+/** Whether a failure says that the account or its sender is in trouble, rather than this one message. */
+export function isAccountTrouble(code: number | undefined): boolean {
+  return code !== undefined && TROUBLE.includes(code);
 }

@@ -1,5 +1,6 @@
 import type { AccountContext } from "twilio/lib/rest/api/v2010/account.js";
 import { z } from "zod";
+import { type Price, priceOf } from "./price.ts";
 import { nothingWhen404, type Request } from "./request.ts";
 import { type MessageStatus, messageStatusSchema } from "./statuses.ts";
 
@@ -30,7 +31,7 @@ export interface Message {
   readonly mediaCount: number;
   readonly errorCode: number | undefined;
   /** What Twilio charges, without carrier fees; it comes some time after the message. A refund is negative. */
-  readonly price: { readonly micros: number; readonly currency: string } | undefined;
+  readonly price: Price | undefined;
   readonly createdAt: Date;
   readonly sentAt: Date | undefined;
 }
@@ -46,12 +47,36 @@ export interface MessageFilter {
   readonly limit: number;
 }
 
+/** Where a page of the list begins. It names no account, so it may be kept. */
+export interface PagePosition {
+  readonly token: string;
+  readonly number: number;
+}
+
+export interface MessagePage {
+  readonly messages: Message[];
+  /** Null on the last page. */
+  readonly next: PagePosition | null;
+}
+
+export interface MessageMedia {
+  readonly url: string;
+  readonly contentType: string;
+}
+
 export interface Messages {
   /** Not idempotent: an `unclear` failure may have sent the message. */
   sendMessage(message: OutgoingMessage): Promise<Message>;
   fetchMessage(sid: string): Promise<Message>;
   /** Newest first. Twilio's list lags behind by seconds. */
   listMessages(filter: MessageFilter): Promise<Message[]>;
+  /**
+   * One page of all messages, newest first; the first page without `at`. What is new meanwhile does not move the later
+   * pages. Twilio takes 1,000 a page at most.
+   */
+  pageMessages(page: { readonly size: number; readonly at?: PagePosition | null }): Promise<MessagePage>;
+  /** What came with a message, as its webhook would have named it; nothing when Twilio has it no longer. */
+  messageMedia(sid: string): Promise<MessageMedia[]>;
   /** Empties the body and keeps the record. Done when Twilio has no such message; 20009 while it is on its way. */
   redactMessage(sid: string): Promise<void>;
   /** Done when Twilio has no such message; 20009 while it is on its way. */
@@ -69,6 +94,14 @@ export function createMessages(own: AccountContext, request: Request): Messages 
         .filter((message) => createdAfter === undefined || message.createdAt > createdAfter)
         .sort((one, other) => other.createdAt.getTime() - one.createdAt.getTime());
     },
+    pageMessages: ({ size, at }) => {
+      const position = at == null ? {} : { pageToken: at.token, pageNumber: at.number };
+      return request(pageSchema, () => own.messages.page({ pageSize: size, ...position }));
+    },
+    messageMedia: async (sid) => {
+      const list = () => own.messages(sid).media.list({ limit: MOST_MEDIA });
+      return (await nothingWhen404(request(z.array(mediaSchema), list))) ?? [];
+    },
     redactMessage: async (sid) => {
       await nothingWhen404(request(messageSchema, () => own.messages(sid).update({ body: "" })));
     },
@@ -79,6 +112,7 @@ export function createMessages(own: AccountContext, request: Request): Messages 
 }
 
 const MOST_PER_PAGE = 1000;
+const MOST_MEDIA = 10;
 
 function listParametersOf({ sentAfter, sentBefore, ...filter }: Omit<MessageFilter, "createdAfter">) {
   return {
@@ -134,9 +168,21 @@ const messageSchema = z
     }),
   );
 
-/** Twilio writes a charge as a negative decimal, such as "-0.00750". */
-function priceOf(price: string | null | undefined, unit: string | null | undefined): Message["price"] {
-  const charged = Number(price ?? Number.NaN);
-  if (!Number.isFinite(charged) || !unit) return undefined;
-  return { micros: 0 - Math.round(charged * 1e6), currency: unit.toUpperCase() };
-}
+const pageSchema = z
+  .object({ instances: z.array(messageSchema), nextPageUrl: z.url().optional() })
+  .transform(({ instances, nextPageUrl }, context): MessagePage => {
+    if (nextPageUrl === undefined) return { messages: instances, next: null };
+    const { searchParams } = new URL(nextPageUrl);
+    const [token, number] = [searchParams.get("PageToken"), Number(searchParams.get("Page"))];
+    if (token !== null && Number.isInteger(number)) return { messages: instances, next: { token, number } };
+    context.addIssue({ code: "custom", message: "The next page is not named by a token." });
+    return z.NEVER;
+  });
+
+/** Twilio describes a medium under `uri`, and serves it there without `.json`. */
+const mediaSchema = z.object({ uri: z.string(), contentType: z.string().nullish() }).transform(
+  ({ uri, contentType }): MessageMedia => ({
+    url: `https://api.twilio.com${uri.replace(/\.json$/, "")}`,
+    contentType: contentType ?? "application/octet-stream",
+  }),
+);

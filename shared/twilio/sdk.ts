@@ -2,6 +2,7 @@ import BaseTwilio from "twilio/lib/base/BaseTwilio.js";
 import type RequestClient from "twilio/lib/base/RequestClient.js";
 import type AccountsBase from "twilio/lib/rest/AccountsBase.js";
 import ApiBase from "twilio/lib/rest/ApiBase.js";
+import type ContentBase from "twilio/lib/rest/ContentBase.js";
 import type MessagingBase from "twilio/lib/rest/MessagingBase.js";
 import { AppError } from "#shared/core/errors.ts";
 import type { Secret } from "#shared/core/secret.ts";
@@ -23,12 +24,13 @@ export function connect(credentials: SdkCredentials, httpClient: RequestClient):
 }
 
 /**
- * accounts.twilio.com and messaging.twilio.com. Unlike v2010 they name no account: they act on the one that
- * authenticates. Loaded when first used, since what sends and receives messages never needs them.
+ * accounts.twilio.com, messaging.twilio.com and content.twilio.com. Unlike v2010 they name no account: they act on the
+ * one that authenticates. Loaded when first used, since what sends and receives messages never needs them.
  */
 export interface OwnHosts {
   accounts(): Promise<AccountsBase>;
   messaging(): Promise<MessagingBase>;
+  content(): Promise<ContentBase>;
 }
 
 export function connectOwnHosts(credentials: SdkCredentials, httpClient: RequestClient): OwnHosts {
@@ -40,6 +42,10 @@ export function connectOwnHosts(credentials: SdkCredentials, httpClient: Request
     async messaging() {
       const { default: Messaging } = await import("twilio/lib/rest/MessagingBase.js");
       return new Messaging(clientOf(credentials, httpClient));
+    },
+    async content() {
+      const { default: Content } = await import("twilio/lib/rest/ContentBase.js");
+      return new Content(clientOf(credentials, httpClient));
     },
   };
 }

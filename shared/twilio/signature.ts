@@ -15,6 +15,11 @@ export interface SignedRequest<Role extends string> {
 /** Base64 of an HMAC-SHA1: anything else is refused before a digest is spent on it. */
 const SIGNATURE = /^[A-Za-z0-9+/]{27}=$/;
 
+/** Whether a header has the form of a signature, which says nothing of whether it is one. */
+export function isSignature(value: string | undefined): value is string {
+  return value !== undefined && SIGNATURE.test(value);
+}
+
 /**
  * Says whose token signed a webhook, or `undefined` when none did. Never throws, whatever the request holds.
  * Empty tokens verify nothing: anyone can sign with an empty key.
@@ -22,7 +27,7 @@ const SIGNATURE = /^[A-Za-z0-9+/]{27}=$/;
  */
 export function verifySignature<Role extends string>(request: SignedRequest<Role>): Role | undefined {
   const { signature } = request;
-  if (signature === undefined || !SIGNATURE.test(signature)) return undefined;
+  if (!isSignature(signature)) return undefined;
   const matches = matcher(request, signature);
   return request.tokens.find(({ token }) => token.reveal() !== "" && matches(token.reveal()))?.role;
 }
@@ -31,7 +36,7 @@ function matcher(request: SignedRequest<string>, signature: string): (token: str
   const url = signedPartOf(request.url);
   if (!URL.canParse(url)) return () => false;
   const body = request.rawBody.toString("utf8");
-  if (isForm(request.contentType)) {
+  if (mediaTypeOf(request.contentType) === "application/x-www-form-urlencoded") {
     const parameters = groupParameters(body);
     return (token) => validateRequest(token, signature, url, parameters);
   }
@@ -44,8 +49,9 @@ function signedPartOf(url: string): string {
   return url.replace(/#.*$/s, "").replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?]*@/i, "$1");
 }
 
-function isForm(contentType = ""): boolean {
-  return contentType.trim().toLowerCase().startsWith("application/x-www-form-urlencoded");
+/** What a `Content-Type` header names, without its parameters. */
+export function mediaTypeOf(contentType = ""): string {
+  return contentType.replace(/;.*$/s, "").trim().toLowerCase();
 }
 
 /** No prototype, so that a parameter called `__proto__` is a parameter like any other. */

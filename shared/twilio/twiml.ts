@@ -1,6 +1,7 @@
 import VoiceResponse from "twilio/lib/twiml/VoiceResponse.js";
 
 type SayLanguage = NonNullable<VoiceResponse.SayAttributes["language"]>;
+type GatherLanguage = NonNullable<VoiceResponse.GatherAttributes["language"]>;
 
 export interface Speech {
   readonly text: string;
@@ -13,6 +14,20 @@ export interface Menu {
   /** Where the digit goes, by POST. */
   readonly action: string;
   readonly timeoutSeconds?: number;
+  /** A word said goes to `action` as well, as text; `hints` are words to be expected. */
+  readonly listens?: { readonly language: GatherLanguage; readonly hints: readonly string[] };
+  /** Whether `action` is asked when neither came, too. */
+  readonly tellsSilence?: boolean;
+}
+
+export interface Voicemail {
+  /** Asked by POST when the caller is done. Who says nothing goes on with the script instead. */
+  readonly action: string;
+  /** Told by POST once the recording can be listened to. */
+  readonly recordedTo: string;
+  readonly maxSeconds: number;
+  /** The key that ends it. */
+  readonly finishOnKey: string;
 }
 
 export interface Transfer {
@@ -28,13 +43,18 @@ export interface Transfer {
 /** What a call does, step after step. */
 export interface CallScript {
   say(speech: Speech): CallScript;
-  /** A menu of one digit. Without a key the script goes on. */
+  /** A menu of one digit. Without a key the script goes on, unless silence is told. */
   gather(menu: Menu): CallScript;
   dial(transfer: Transfer): CallScript;
+  /** After a beep, until the key or some seconds of silence. */
+  record(voicemail: Voicemail): CallScript;
   hangup(): CallScript;
   /** As TwiML, to be answered as `text/xml`. */
   toString(): string;
 }
+
+/** So long a caller may think while their message is recorded. */
+const SILENCE_SECONDS = 5;
 
 /** The answer to a webhook that has nothing to say. */
 export function emptyResponse(): string {
@@ -48,13 +68,15 @@ export function createCallScript(): CallScript {
       speak(response, speech);
       return script;
     },
-    gather({ prompt, action, timeoutSeconds = 5 }) {
+    gather({ prompt, action, timeoutSeconds = 5, listens, tellsSilence = false }) {
       const gather = response.gather({
         numDigits: 1,
-        input: ["dtmf"],
+        input: listens === undefined ? ["dtmf"] : ["dtmf", "speech"],
         action,
         method: "POST",
         timeout: timeoutSeconds,
+        ...(listens === undefined ? {} : speechOf(listens)),
+        ...(tellsSilence ? { actionOnEmptyResult: true } : {}),
       });
       for (const speech of prompt) speak(gather, speech);
       return script;
@@ -64,6 +86,19 @@ export function createCallScript(): CallScript {
       response.dial({ ...shown, action, method: "POST", timeout: timeoutSeconds }, number);
       return script;
     },
+    record({ action, recordedTo, maxSeconds, finishOnKey }) {
+      response.record({
+        action,
+        method: "POST",
+        maxLength: maxSeconds,
+        finishOnKey,
+        timeout: SILENCE_SECONDS,
+        playBeep: true,
+        recordingStatusCallback: recordedTo,
+        recordingStatusCallbackMethod: "POST",
+      });
+      return script;
+    },
     hangup() {
       response.hangup();
       return script;
@@ -71,6 +106,11 @@ export function createCallScript(): CallScript {
     toString: () => response.toString(),
   };
   return script;
+}
+
+/** Nobody waits long after a word, and whoever speaks a sentence pauses no longer. */
+function speechOf({ language, hints }: NonNullable<Menu["listens"]>) {
+  return { language, hints: hints.join(","), speechTimeout: "2" };
 }
 
 type Speaker = Pick<VoiceResponse, "say">;

@@ -74,18 +74,10 @@ describe("an inbound message", () => {
   test("without text, as a picture or location is, has an empty body", () => {
     const { Body: _, ...rest } = sms;
     expect(inboundMessageSchema.parse(form(rest)).body).toBe("");
-    expect(read({ Latitude: "17.385", Longitude: "78.4867" }).location).toEqual({
-      latitude: 17.385,
-      longitude: 78.4867,
-    });
   });
 
-  test.each([
-    ["stop", "STOP"],
-    ["HELP", "HELP"],
-    ["maybe", undefined],
-  ])("understands the opt-out type %s in any case", (sent, understood) => {
-    expect(read({ OptOutType: sent }).optOutType).toBe(understood);
+  test.each(["0", "-3", "many", ""])("counts one segment when Twilio says %j", (NumSegments) => {
+    expect(read({ NumSegments }).segments).toBe(1);
   });
 
   test.each([

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { inboundDetailsSchema } from "./inbound-details.ts";
 import { callStatusSchema, messageStatusSchema } from "./statuses.ts";
 
 /** A form as Twilio posts it: one value a name (the first, should one repeat), no prototype to pollute. */
@@ -6,6 +7,24 @@ export function parseForm(rawBody: Buffer): Record<string, string> {
   const form: Record<string, string> = Object.create(null);
   for (const [name, value] of new URLSearchParams(rawBody.toString("utf8"))) form[name] ??= value;
   return form;
+}
+
+/** The same names as a JSON object has them: what is neither text nor number is left out, as is all that is no object. */
+export function parseJsonParameters(rawBody: Buffer): Record<string, string> {
+  const parameters: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(jsonObject(rawBody))) {
+    if (typeof value === "string" || typeof value === "number") parameters[name] = String(value);
+  }
+  return parameters;
+}
+
+function jsonObject(rawBody: Buffer): object {
+  try {
+    const value: unknown = JSON.parse(rawBody.toString("utf8"));
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
 }
 
 /** Twilio sends a message's media as `MediaUrl0` to `MediaUrl9`. */
@@ -20,15 +39,9 @@ const accountSid = z.string().regex(/^AC[0-9a-f]{32}$/i);
 const messageSid = z.string().regex(/^(SM|MM)[0-9a-f]{32}$/i);
 const callSid = z.string().regex(/^CA[0-9a-f]{32}$/i);
 const mediaSchema = z.object({ url: z.url(), contentType: z.string() });
-const optOutType = z
-  .string()
-  .toUpperCase()
-  .pipe(z.enum(["START", "STOP", "HELP"]))
-  .optional()
-  .catch(undefined);
-
 /**
- * A message that came in by SMS or WhatsApp. `from` and `to` are as Twilio writes them (`whatsapp:+…` for WhatsApp).
+ * A message that came in by SMS or WhatsApp. `from` and `to` are as Twilio writes them (`whatsapp:+…` for WhatsApp);
+ * `details` has what not every message has, under the names it is stored by.
  * Unknown parameters are ignored: Twilio adds some without notice.
  * Source: https://www.twilio.com/docs/messaging/guides/webhook-request
  */
@@ -36,35 +49,21 @@ export const inboundMessageSchema = z
   .looseObject({
     MessageSid: messageSid,
     AccountSid: accountSid,
-    MessagingServiceSid: text,
     From: z.string().min(1),
     To: z.string().min(1),
     Body: z.string().default(""),
     NumMedia: count.catch(0),
     NumSegments: count.catch(1),
-    OptOutType: optOutType,
-    ProfileName: text,
-    ButtonText: text,
-    ButtonPayload: text,
-    OriginalRepliedMessageSid: text,
-    Latitude: text,
-    Longitude: text,
   })
   .transform((form) => ({
     messageSid: form.MessageSid,
     accountSid: form.AccountSid,
-    messagingServiceSid: form.MessagingServiceSid,
     from: form.From,
     to: form.To,
     body: form.Body,
-    segments: form.NumSegments,
+    segments: Math.max(1, form.NumSegments),
     media: mediaOf(form, form.NumMedia),
-    optOutType: form.OptOutType,
-    profileName: form.ProfileName,
-    buttonText: form.ButtonText,
-    buttonPayload: form.ButtonPayload,
-    repliedMessageSid: form.OriginalRepliedMessageSid,
-    location: locationOf(form.Latitude, form.Longitude),
+    details: inboundDetailsSchema.parse(form),
   }));
 export type InboundMessage = z.output<typeof inboundMessageSchema>;
 
@@ -91,7 +90,10 @@ export const messageStatusCallbackSchema = z
   }));
 export type MessageStatusCallback = z.output<typeof messageStatusCallbackSchema>;
 
-/** A call asking what to do next. `from` may be `anonymous`; `digits` is there after a menu, `dialStatus` after a transfer. */
+/**
+ * A call asking what to do next. `from` may be `anonymous`; `digits` or `speech` is there after a menu, `dialStatus`
+ * after a transfer.
+ */
 export const voiceWebhookSchema = z
   .object({
     CallSid: callSid,
@@ -102,6 +104,7 @@ export const voiceWebhookSchema = z
     To: z.string().min(1),
     ForwardedFrom: text,
     Digits: text,
+    SpeechResult: text,
     DialCallStatus: callStatusSchema.optional(),
     DialCallDuration: count.optional().catch(undefined),
   })
@@ -114,10 +117,29 @@ export const voiceWebhookSchema = z
     to: form.To,
     forwardedFrom: form.ForwardedFrom,
     digits: form.Digits,
+    speech: form.SpeechResult,
     dialStatus: form.DialCallStatus,
     dialSeconds: form.DialCallDuration,
   }));
 export type VoiceWebhook = z.output<typeof voiceWebhookSchema>;
+
+/**
+ * A recording that can be listened to, or that came to nothing. Its address is left out: whoever may hear it asks
+ * Twilio for it by its SID.
+ */
+export const recordingCallbackSchema = z
+  .object({
+    CallSid: callSid,
+    RecordingSid: z.string().regex(/^RE[0-9a-f]{32}$/i),
+    RecordingStatus: z.string().default("completed"),
+    RecordingDuration: count.catch(0),
+  })
+  .transform((form) => ({
+    callSid: form.CallSid,
+    sid: form.RecordingSid,
+    isComplete: form.RecordingStatus === "completed",
+    durationSeconds: form.RecordingDuration,
+  }));
 
 /** How a call is doing. `durationSeconds` comes with the last one. */
 export const callStatusCallbackSchema = z
@@ -150,9 +172,4 @@ function mediaOf(form: Record<string, unknown>, announced: number) {
     url: form[`MediaUrl${index}`],
     contentType: form[`MediaContentType${index}`] ?? "application/octet-stream",
   })).flatMap((item) => mediaSchema.safeParse(item).data ?? []);
-}
-
-function locationOf(latitude: string | undefined, longitude: string | undefined) {
-  const location = { latitude: Number(latitude), longitude: Number(longitude) };
-  return Number.isFinite(location.latitude) && Number.isFinite(location.longitude) ? location : undefined;
 }

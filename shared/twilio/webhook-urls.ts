@@ -10,12 +10,16 @@ const RETRY_OVERRIDES = "#rc=3&rp=5xx,ct,rt";
 export interface WebhookUrlSet {
   sms(salonId: string): string;
   whatsapp(salonId: string): string;
-  /** The call webhook, or one step of the call's script. */
-  voice(salonId: string, step?: string): string;
+  /** The call webhook, or one step of the call's script and where in the call it is. */
+  voice(salonId: string, ...step: readonly string[]): string;
   /** State changes of calls: a number's `StatusCallback` is about calls only. */
   status(salonId: string): string;
   /** State changes of one attempt at one message. `attempt` counts from 1. */
   messageStatus(salonId: string, messageId: string, attempt: number): string;
+  /** State changes of one attempt at a call that the salon makes. */
+  callStatus(salonId: string, callId: string, attempt: number): string;
+  /** What such a call says when it is answered, or one step of its script. */
+  reminder(salonId: string, callId: string, attempt: number, step?: string): string;
 }
 
 export interface WebhookUrls extends WebhookUrlSet {
@@ -53,9 +57,12 @@ function urlSet(base: string, suffix: string): WebhookUrlSet {
   return {
     sms: (salonId) => url("sms", salonId),
     whatsapp: (salonId) => url("whatsapp", salonId),
-    voice: (salonId, step) => (step === undefined ? url("voice", salonId) : url("voice", salonId, step)),
+    voice: (salonId, ...step) => url("voice", salonId, ...step),
     status: (salonId) => url("status", salonId),
     messageStatus: (salonId, messageId, attempt) => url("status", salonId, messageId, String(attempt)),
+    callStatus: (salonId, callId, attempt) => url("status", salonId, "calls", callId, String(attempt)),
+    reminder: (salonId, callId, attempt, step) =>
+      url("voice", salonId, "reminder", callId, String(attempt), ...(step === undefined ? [] : [step])),
   };
 }
 

@@ -1,6 +1,8 @@
 import { z } from "zod";
-import { json } from "../http/reply.ts";
+import { json, noContent } from "../http/reply.ts";
 import type { Receive } from "../messaging/inbound.ts";
+import { RichMessage, richParameters } from "../messaging/rich-message.ts";
+import type { CallPlans } from "../voice/call-plans.ts";
 import type { Ring } from "../voice/inbound-call.ts";
 import { isE164 } from "../world/e164.ts";
 import { isWhatsApp, numberOf } from "../world/message.ts";
@@ -15,7 +17,7 @@ const Address = z
     (address) => isE164(numberOf(address)),
     "must be a phone number in E.164 format, for example +14155550123",
   );
-const InboundMessage = z.strictObject({
+const InboundMessage = RichMessage.extend({
   to: Address,
   from: Address,
   body: z.string().max(1600).default(""),
@@ -33,14 +35,28 @@ const InboundCall = z.strictObject({
   duration_seconds: z.number().int().min(0).max(86_400).default(30),
 });
 
+const Plan = z.strictObject({
+  to: Address,
+  outcome: z.enum(["answered", "busy", "no-answer", "failed"]).default("answered"),
+  digits: InboundCall.shape.digits,
+  duration_seconds: InboundCall.shape.duration_seconds,
+  times: z.number().int().positive().optional(),
+});
+
 interface Deps {
   readonly world: World;
   readonly receive: Receive;
   readonly ring: Ring;
+  readonly plans: CallPlans;
 }
 
 /** What a customer does with their phone. */
-export function createCustomerAdmin({ world, receive, ring }: Deps): Record<"write" | "call", AdminHandler> {
+export function createCustomerAdmin({
+  world,
+  receive,
+  ring,
+  plans,
+}: Deps): Record<"write" | "call" | "plan", AdminHandler> {
   const { numbers, whatsAppSenders } = world;
 
   function requireActiveOwner(accountSid: string) {
@@ -79,10 +95,12 @@ export function createCustomerAdmin({ world, receive, ring }: Deps): Record<"wri
 
   return {
     async write(request) {
-      const { channel, body, copies, media_urls, params, account_sid, ...wanted } = readBody(
+      const { channel, copies, media_urls, params, account_sid, ...wanted } = readBody(
         InboundMessage,
         request,
       );
+      // WhatsApp shows what stood on the button as the text.
+      const body = wanted.body === "" ? (wanted.button?.text ?? "") : wanted.body;
       const overWhatsApp = channel === "whatsapp" || isWhatsApp(wanted.to);
       const prefixed = (address: string) => (overWhatsApp ? `whatsapp:${numberOf(address)}` : address);
       const [to, from] = [prefixed(wanted.to), prefixed(wanted.from)];
@@ -97,7 +115,7 @@ export function createCustomerAdmin({ world, receive, ring }: Deps): Record<"wri
         body,
         mediaUrls: media_urls,
         copies,
-        parameters: params,
+        parameters: { ...richParameters(wanted, to), ...params },
       });
       return json(200, {
         message_sid: message.sid,
@@ -109,6 +127,11 @@ export function createCustomerAdmin({ world, receive, ring }: Deps): Record<"wri
           used_fallback: delivery.usedFallback,
         })),
       });
+    },
+    plan(request) {
+      const { to, duration_seconds: durationSeconds, ...plan } = readBody(Plan, request);
+      plans.add(to, { ...plan, durationSeconds });
+      return noContent;
     },
     async call(request) {
       const { to, from, digits, duration_seconds } = readBody(InboundCall, request);

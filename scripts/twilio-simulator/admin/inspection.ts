@@ -1,5 +1,6 @@
 import { json } from "../http/reply.ts";
 import type { Courier } from "../messaging/courier.ts";
+import { presentCall } from "../twilio-api/calls.ts";
 import { presentMessage } from "../twilio-api/messages.ts";
 import type { RequestCounts } from "../twilio-api/request-counts.ts";
 import type { WebhookLog } from "../webhooks/log.ts";
@@ -20,7 +21,7 @@ export function createInspection({
   log,
   counts,
   courier,
-}: Deps): Record<"messages" | "read" | "webhooks" | "requests", AdminHandler> {
+}: Deps): Record<"messages" | "calls" | "read" | "webhooks" | "requests", AdminHandler> {
   return {
     messages({ query }) {
       const to = query.get("to");
@@ -36,8 +37,14 @@ export function createInspection({
         ...presentMessage(message),
         created_at: message.dateCreated.toISOString(),
         status_callback: message.statusCallback,
+        content_sid: message.contentSid,
       }));
       return json(200, { messages: present });
+    },
+    calls({ query }) {
+      const to = query.get("to");
+      const found = world.calls.all().filter((call) => to === null || call.to === to);
+      return json(200, { calls: found.map(presentCall) });
     },
     read({ pathParameters }) {
       const message = world.messages.find(pathParameters.get("Sid") ?? "");

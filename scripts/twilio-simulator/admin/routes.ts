@@ -5,11 +5,13 @@ import type { Route } from "../http/router.ts";
 import type { Courier } from "../messaging/courier.ts";
 import type { Receive } from "../messaging/inbound.ts";
 import type { RequestCounts } from "../twilio-api/request-counts.ts";
+import type { CallPlans } from "../voice/call-plans.ts";
 import type { Ring } from "../voice/inbound-call.ts";
 import type { WebhookLog } from "../webhooks/log.ts";
 import type { World } from "../world/world.ts";
 import { createAccountAdmin } from "./accounts.ts";
 import type { AdminHandler } from "./admin-request.ts";
+import { createContentAdmin } from "./contents.ts";
 import { createCustomerAdmin } from "./customer.ts";
 import { createFaultAdmin } from "./faults.ts";
 import { createInspection } from "./inspection.ts";
@@ -23,6 +25,7 @@ export interface AdminDeps {
   readonly courier: Courier;
   readonly receive: Receive;
   readonly ring: Ring;
+  readonly plans: CallPlans;
   readonly reset: () => void;
 }
 
@@ -31,6 +34,7 @@ const handsetPage = new URL("../handset/handset.html", import.meta.url);
 export function adminRoutes(deps: AdminDeps): readonly Route<AdminHandler>[] {
   const accounts = createAccountAdmin(deps.world);
   const numbers = createNumberAdmin(deps.world);
+  const contents = createContentAdmin(deps.world);
   const customer = createCustomerAdmin(deps);
   const inspection = createInspection(deps);
   const faults = createFaultAdmin(deps.faults);
@@ -51,8 +55,12 @@ export function adminRoutes(deps: AdminDeps): readonly Route<AdminHandler>[] {
     { method: "GET", path: "/simulator/numbers", handler: numbers.list },
     { method: "POST", path: "/simulator/whatsapp-senders", handler: numbers.createSender },
     { method: "GET", path: "/simulator/whatsapp-senders", handler: numbers.listSenders },
+    { method: "GET", path: "/simulator/contents", handler: contents.list },
+    { method: "POST", path: "/simulator/contents/{Sid}/approval", handler: contents.decide },
     { method: "POST", path: "/simulator/inbound-messages", handler: customer.write },
     { method: "POST", path: "/simulator/inbound-calls", handler: customer.call },
+    { method: "POST", path: "/simulator/call-plans", handler: customer.plan },
+    { method: "GET", path: "/simulator/calls", handler: inspection.calls },
     { method: "GET", path: "/simulator/messages", handler: inspection.messages },
     { method: "POST", path: "/simulator/messages/{Sid}/read", handler: inspection.read },
     { method: "GET", path: "/simulator/webhooks", handler: inspection.webhooks },

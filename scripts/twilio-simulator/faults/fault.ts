@@ -60,6 +60,8 @@ export const FaultOrder = z.discriminatedUnion("kind", [
     delay_ms: Milliseconds.default(0),
     ...common,
   }),
+  /** The webhook of a customer's message is never called, as when nobody can be reached for hours. */
+  z.strictObject({ kind: z.literal("inbound_lost"), ...common }),
   /** `sync`: the create request is refused. `async`: it is accepted and ends failed or undelivered. */
   z.strictObject({
     kind: z.literal("recipient"),

@@ -7,7 +7,7 @@ import type { World } from "../world/world.ts";
 import { type Failure, stagesOf } from "./outcome.ts";
 import type { Pace } from "./pace.ts";
 import type { Report, Reporter } from "./status-callback.ts";
-import { isOutsideWindow } from "./whatsapp-window.ts";
+import { isOutsideWindow, templateTrouble } from "./whatsapp-window.ts";
 
 /** Carries messages from their initial status to the last one, and has them rated. */
 export interface Courier {
@@ -41,7 +41,7 @@ export function createCourier({ world, faults, timers, pace, report }: Deps): Co
     message.status !== "failed";
 
   function advance(message: Message, status: MessageStatus, errorCode: number | null) {
-    const now = new Date();
+    const now = world.now();
     message.status = status;
     message.errorCode = errorCode;
     message.dateUpdated = now;
@@ -64,7 +64,7 @@ export function createCourier({ world, faults, timers, pace, report }: Deps): Co
     timers.after(lag, () => {
       const price = messagePrice(message);
       message.price = price;
-      message.dateUpdated = new Date();
+      message.dateUpdated = world.now();
       const { accountSid, dateCreated: at, numSegments } = message;
       world.usage.record({ accountSid, kind: kindOf(message), at, count: 1, usage: numSegments, price });
     });
@@ -73,7 +73,9 @@ export function createCourier({ world, faults, timers, pace, report }: Deps): Co
   function failureOf(message: Message, subject: Subject): Failure | undefined {
     const fault = faults.strike(["recipient"], { ...subject, surface: "async" });
     if (fault !== undefined) return fault;
-    if (!isOutsideWindow(world.messages, message)) return undefined;
+    const trouble = templateTrouble(world, message);
+    if (trouble !== undefined) return { error_code: trouble };
+    if (!isOutsideWindow(world, message)) return undefined;
     return faults.strike(["whatsapp_window"], subject) === undefined
       ? undefined
       : { error_code: OUTSIDE_WINDOW };

@@ -83,6 +83,42 @@ test("keeps WhatsApp away from the number's sms_url and takes it to the sender's
   });
 });
 
+test("tells of a pressed button, a place, an answered message and an advertisement, as Twilio does", async () => {
+  const { bench, sink, write } = await salon();
+  await bench.admin("POST", "/whatsapp-senders", {
+    account_sid: bench.main.accountSid,
+    phone_number: SALON,
+    callback_url: `${sink.url}/whatsapp`,
+  });
+  const rich = { channel: "whatsapp", body: "", profile_name: "Meera", forwarded: true };
+  const referral = { headline: "Bridal offer", source_id: "ad-1", ctwa_clid: "click-1" };
+  await write({ ...rich, button: { text: "Confirm", payload: "confirm:42" }, reply_to: "SM1" });
+  await write({ ...rich, location: { latitude: 17.385, longitude: 78.4867, label: "Home" } });
+  await write({ ...rich, body: "Hi", referral, media_urls: ["https://example.com/voice.ogg"] });
+  const [button, place, advertised] = sink.requests.map(({ parameters }) => parameters);
+  expect(button).toMatchObject({
+    Body: "Confirm",
+    ButtonText: "Confirm",
+    ButtonPayload: "confirm:42",
+    ButtonType: "REPLY",
+    MessageType: "button",
+    OriginalRepliedMessageSid: "SM1",
+    OriginalRepliedMessageSender: `whatsapp:${SALON}`,
+    ProfileName: "Meera",
+    Forwarded: "true",
+  });
+  expect(place).toMatchObject({ Latitude: "17.385", Longitude: "78.4867", Label: "Home", Body: "" });
+  expect(place).not.toHaveProperty("ButtonText");
+  expect(advertised).toMatchObject({
+    ReferralHeadline: "Bridal offer",
+    ReferralSourceId: "ad-1",
+    ReferralSourceType: "ad",
+    ReferralNumMedia: "0",
+    ReferralCtwaClid: "click-1",
+    MediaContentType0: "audio/ogg",
+  });
+});
+
 test("sends sandbox messages to the account that is meant", async () => {
   const { bench, sink, write } = await salon();
   const other = field((await bench.admin("POST", "/accounts", {})).body, "account_sid");
@@ -153,4 +189,20 @@ test("delays the price of an inbound message under a price lag", async () => {
   const [late = "", prompt = ""] = sids;
   await until(async () => (await bench.client().messages(prompt).fetch()).price === "-0.00790");
   expect((await bench.client().messages(late).fetch()).price).toBeNull();
+});
+
+test("loses the webhook of a customer's message and keeps the message", async () => {
+  const { bench, sink, write } = await salon();
+  await bench.admin("POST", "/faults", { kind: "inbound_lost", times: 1 });
+  const { body } = await write({ media_urls: ["https://example.com/hair.jpg"] });
+  expect(at(body, "deliveries")).toEqual([]);
+  expect(sink.requests).toEqual([]);
+  const client = bench.client();
+  expect(await client.messages.list()).toMatchObject([
+    { sid: field(body, "message_sid"), direction: "inbound" },
+  ]);
+  const media = await client.messages(field(body, "message_sid")).media.list();
+  expect(media).toMatchObject([{ contentType: "image/jpeg", parentSid: field(body, "message_sid") }]);
+  await write();
+  expect(sink.requests).toHaveLength(1);
 });

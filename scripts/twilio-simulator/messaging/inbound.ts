@@ -3,6 +3,7 @@ import type { Random } from "../random.ts";
 import { readTwiml } from "../twiml/twiml.ts";
 import type { Deliver, Delivery, Webhook } from "../webhooks/deliver.ts";
 import { countryOf } from "../world/e164.ts";
+import { contentTypeOf } from "../world/media-type.ts";
 import { isWhatsApp, type Message, numberOf } from "../world/message.ts";
 import type { MessagingService } from "../world/messaging-service.ts";
 import type { World } from "../world/world.ts";
@@ -69,7 +70,8 @@ export function createReceive({ world, faults, courier, deliver, random }: Deps)
     if (!isWhatsApp(to)) world.optOuts.heed(from, to, body);
 
     const address = addressFor(message, service);
-    if (address === undefined) return { message, deliveries: [] };
+    const isLost = address !== undefined && faults.strike(["inbound_lost"], subject) !== undefined;
+    if (address === undefined || isLost) return { message, deliveries: [] };
     const webhook: Webhook = {
       kind: "inbound-message",
       accountSid,
@@ -150,7 +152,7 @@ function parametersOf(message: Message): Record<string, string> {
   const from = message.from ?? "";
   const media = message.mediaUrls.flatMap((url, index) => [
     [`MediaUrl${index}`, url],
-    [`MediaContentType${index}`, "image/jpeg"],
+    [`MediaContentType${index}`, contentTypeOf(url)],
   ]);
   return {
     ToCountry: countryOf(numberOf(message.to)),

@@ -20,7 +20,7 @@ export type Draft = Pick<
 /** Enters a message into the world. `subject` decides which list lag befalls it. */
 export function newMessage(world: World, faults: Faults, draft: Draft, subject: Subject): Message {
   const { smartEncoded = false, ...rest } = draft;
-  const now = new Date();
+  const now = world.now();
   const message: Message = {
     ...rest,
     sid: world.sids.sid(draft.mediaUrls.length > 0 ? "MM" : "SM"),

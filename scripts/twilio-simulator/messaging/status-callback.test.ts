@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { at, type Bench, startBench } from "../testing/bench.ts";
+import { at, type Bench, field, startBench } from "../testing/bench.ts";
 import { until } from "../testing/until.ts";
 
 const SALON = "+14155550123";
@@ -163,6 +163,8 @@ test("holds free WhatsApp text to the 24-hour window when that is switched on, t
   await bench.admin("POST", "/whatsapp-senders", { account_sid: bench.main.accountSid, phone_number: SALON });
   const [to, from] = [`whatsapp:${CUSTOMER}`, `whatsapp:${SALON}`];
   const { messages } = bench.client();
+  const template = { language: "en", types: { "twilio/text": { body: "Come back to us" } } };
+  const contentSid = field((await bench.postJson("/v1/Content", template)).body, "sid");
   const endOf = async (content: { body: string } | { contentSid: string }) => {
     const { sid } = await messages.create({ to, from, ...content, statusCallback: `${sink.url}/status` });
     const { status, errorCode } = await until(async () => {
@@ -172,7 +174,17 @@ test("holds free WhatsApp text to the 24-hour window when that is switched on, t
     return [status, errorCode];
   };
   expect(await endOf({ body: "Come back" })).toEqual(["failed", 63016]);
-  expect(await endOf({ contentSid: `HX${"0".repeat(32)}` })).toEqual(["delivered", null]);
+  expect(await endOf({ contentSid })).toEqual(["failed", 63016]);
+  await bench.admin("POST", `/contents/${contentSid}/approval`, { status: "approved" });
+  expect(await endOf({ contentSid })).toEqual(["delivered", null]);
   await bench.admin("POST", "/inbound-messages", { to: from, from: CUSTOMER, body: "Are you open?" });
   expect(await endOf({ body: "We are" })).toEqual(["delivered", null]);
+  for (const [status, code] of [
+    ["rejected", 63040],
+    ["paused", 63041],
+    ["disabled", 63042],
+  ] as const) {
+    await bench.admin("POST", `/contents/${contentSid}/approval`, { status });
+    expect(await endOf({ contentSid })).toEqual(["failed", code]);
+  }
 });

@@ -4,6 +4,7 @@ export const DESCRIPTIONS = {
   "twilio_accounts_v1.json": "accounts-v1.json",
   "twilio_messaging_v1.json": "messaging-v1.json",
   "twilio_messaging_v2.json": "messaging-v2.json",
+  "twilio_content_v1.json": "content-v1.json",
 } as const;
 
 export type Description = keyof typeof DESCRIPTIONS;
@@ -40,6 +41,7 @@ export const ANSWERED: Readonly<Record<Description, readonly string[]>> = {
     `GET ${account}/Messages/{Sid}.json`,
     `POST ${account}/Messages/{Sid}.json`,
     `DELETE ${account}/Messages/{Sid}.json`,
+    `GET ${account}/Messages/{MessageSid}/Media.json`,
     `POST ${account}/Calls.json`,
     `GET ${account}/Calls.json`,
     `GET ${account}/Calls/{Sid}.json`,
@@ -66,5 +68,14 @@ export const ANSWERED: Readonly<Record<Description, readonly string[]>> = {
     "GET /v2/Channels/Senders/{Sid}",
     "POST /v2/Channels/Senders/{Sid}",
     "DELETE /v2/Channels/Senders/{Sid}",
+  ],
+  "twilio_content_v1.json": [
+    "POST /v1/Content",
+    "GET /v1/Content",
+    "GET /v1/ContentAndApprovals",
+    "GET /v1/Content/{Sid}",
+    "DELETE /v1/Content/{Sid}",
+    "POST /v1/Content/{ContentSid}/ApprovalRequests/whatsapp",
+    "GET /v1/Content/{Sid}/ApprovalRequests",
   ],
 };

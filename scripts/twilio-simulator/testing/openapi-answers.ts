@@ -51,7 +51,10 @@ function* operations(): Generator<Route<Answers>> {
     const ajv = createAjv();
     for (const [schema, definition] of Object.entries(document.components.schemas)) {
       ajv.addSchema(
-        asJsonSchema(definition, /^(api|accounts|messaging\.v1)\.|channels_sender_response$/.test(schema)),
+        asJsonSchema(
+          definition,
+          /^(api|accounts|messaging\.v1|content\.v1)\.|channels_sender_response$/.test(schema),
+        ),
         `#/components/schemas/${schema}`,
       );
     }

@@ -26,7 +26,7 @@ test("places a call, plays the TwiML to it and tells of its end alone", async ()
   expect(status).toBe("queued");
   await until(() => sink.requests.length === 2);
   expect(sink.requests.map(({ path, parameters }) => [path, parameters.CallStatus])).toEqual([
-    ["/voice", "ringing"],
+    ["/voice", "in-progress"],
     ["/status", "completed"],
   ]);
   expect(sink.requests[1]?.parameters).toMatchObject({
@@ -44,6 +44,58 @@ test("places a call, plays the TwiML to it and tells of its end alone", async ()
     price: "-0.01400",
     direction: "outbound-api",
   });
+});
+
+test.each(["busy", "no-answer", "failed"])("ends %s when the phone is planned to be", async (outcome) => {
+  const { bench, sink, calls } = await salon();
+  await bench.admin("POST", "/call-plans", { to: CUSTOMER, outcome, times: 1 });
+  const wanted = {
+    to: CUSTOMER,
+    from: SALON,
+    url: `${sink.url}/voice`,
+    statusCallback: `${sink.url}/status`,
+  };
+  const { sid } = await calls.create(wanted);
+  await until(() => sink.requests.length === 1);
+  expect(sink.requests[0]?.parameters).toMatchObject({ CallStatus: outcome, CallDuration: "0" });
+  expect(await calls(sid).fetch()).toMatchObject({ status: outcome, price: null });
+  await calls.create(wanted);
+  await until(() => sink.requests.length === 3);
+  expect(sink.requests[2]?.parameters).toMatchObject({ CallStatus: "completed" });
+});
+
+test("presses the keys that are planned, and lasts as long", async () => {
+  const { bench, sink, calls } = await salon();
+  sink.reply(({ path }) =>
+    path === "/voice" ? { body: `<Response><Gather action="/key" numDigits="1"/></Response>` } : {},
+  );
+  await bench.admin("POST", "/call-plans", { to: CUSTOMER, digits: ["1"], duration_seconds: 61 });
+  await calls.create({
+    to: CUSTOMER,
+    from: SALON,
+    url: `${sink.url}/voice`,
+    statusCallback: `${sink.url}/status`,
+  });
+  await until(() => sink.requests.length === 3);
+  expect(sink.requests[1]?.parameters).toMatchObject({ Digits: "1" });
+  expect(sink.requests[2]?.parameters).toMatchObject({ CallDuration: "61" });
+});
+
+test("refuses a plan for what is no phone number", async () => {
+  const { bench } = await salon();
+  expect(await bench.admin("POST", "/call-plans", { to: "me" })).toMatchObject({
+    status: 400,
+    body: { field: "to" },
+  });
+});
+
+test("shows the engineer every call to a number, without any lag", async () => {
+  const { bench, calls } = await salon();
+  await bench.admin("POST", "/faults", { kind: "list_lag", ms: 3_600_000 });
+  const { sid } = await calls.create({ to: CUSTOMER, from: SALON, twiml: "<Response/>" });
+  const path = `/calls?to=${encodeURIComponent(CUSTOMER)}`;
+  expect((await bench.admin("GET", path)).body).toMatchObject({ calls: [{ sid }] });
+  expect(await calls.list()).toEqual([]);
 });
 
 test("tells of every event that was asked for", async () => {

@@ -45,6 +45,7 @@ const ERRORS = {
   21624: { status: 400, message: "The ValidityPeriod must be between 1 and 36000" },
   21655: { status: 400, message: "The ContentSid is invalid" },
   21656: { status: 400, message: "The ContentVariables parameter is invalid" },
+  21658: { status: 400, message: "Parameter exceeded character limit" },
   21660: { status: 400, message: "Mismatch between the 'From' number and the account" },
   21701: { status: 400, message: "The Messaging Service does not exist" },
   21703: { status: 400, message: "The Messaging Service contains no phone numbers" },

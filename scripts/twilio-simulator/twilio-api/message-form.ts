@@ -1,3 +1,4 @@
+import { templateText } from "../messaging/template-text.ts";
 import { isWebhookUrl } from "../webhooks/url.ts";
 import type { Account } from "../world/account.ts";
 import { isE164 } from "../world/e164.ts";
@@ -34,7 +35,7 @@ export function readMessageForm(world: World, account: Account, form: URLSearchP
   const to = given(form, "To");
   if (to === undefined) throw new TwilioError(21604);
   if (!isE164(numberOf(to))) throw new TwilioError(21211, `Invalid 'To' Phone Number: ${to}`);
-  const content = readContent(form);
+  const content = readContent(world, account, form);
   const messagingServiceSid = given(form, "MessagingServiceSid") ?? null;
   if (messagingServiceSid !== null && !/^MG[0-9a-fA-F]{32}$/.test(messagingServiceSid))
     throw new TwilioError(21701);
@@ -52,7 +53,11 @@ export function readMessageForm(world: World, account: Account, form: URLSearchP
   return { to, from, messagingServiceSid, ...content, statusCallback, sendAt, smartEncoded };
 }
 
-function readContent(form: URLSearchParams): Pick<MessageForm, "body" | "mediaUrls" | "contentSid"> {
+function readContent(
+  { contents }: World,
+  account: Account,
+  form: URLSearchParams,
+): Pick<MessageForm, "body" | "mediaUrls" | "contentSid"> {
   const body = form.get("Body") ?? "";
   const mediaUrls = form.getAll("MediaUrl").filter((url) => url !== "");
   const contentSid = given(form, "ContentSid");
@@ -61,12 +66,11 @@ function readContent(form: URLSearchParams): Pick<MessageForm, "body" | "mediaUr
   if (mediaUrls.length > MOST_MEDIA) throw new TwilioError(21623);
   if (mediaUrls.some((url) => !isWebhookUrl(url))) throw new TwilioError(21620);
   if (contentSid === undefined) return { body, mediaUrls, contentSid: null };
-  if (!/^HX[0-9a-fA-F]{32}$/.test(contentSid)) throw new TwilioError(21655);
-  const variables = given(form, "ContentVariables");
-  if (variables !== undefined && !isJsonObject(variables)) throw new TwilioError(21656);
-  // The simulator keeps no templates; what it shows is enough to recognise the message by.
-  const shown = body === "" ? `[template ${contentSid}] ${variables ?? ""}`.trim() : body;
-  return { body: shown, mediaUrls, contentSid };
+  const template = contents.find(contentSid);
+  if (template?.accountSid !== account.sid) throw new TwilioError(21655);
+  const text = templateText(template, given(form, "ContentVariables"));
+  if (text.length > LONGEST_BODY) throw new TwilioError(21617);
+  return { body: text, mediaUrls, contentSid };
 }
 
 function checkSender({ numbers, whatsAppSenders }: World, account: Account, from: string, to: string) {
@@ -111,13 +115,4 @@ function readSchedule(form: URLSearchParams, messagingServiceSid: string | null)
   const ahead = at.getTime() - Date.now();
   if (ahead <= SOONEST_MS || ahead > LATEST_MS) throw new TwilioError(35115);
   return at;
-}
-
-function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }

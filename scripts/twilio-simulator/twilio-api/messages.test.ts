@@ -34,11 +34,7 @@ test.each([
   ],
   ["a validity of eleven hours", { ValidityPeriod: "39600" }, 21624],
   ["a bad template", { Body: "", ContentSid: "HX1" }, 21655],
-  [
-    "template variables that are no object",
-    { ContentSid: `HX${"0".repeat(32)}`, ContentVariables: "[1]" },
-    21656,
-  ],
+  ["a template that the account does not have", { Body: "", ContentSid: `HX${"0".repeat(32)}` }, 21655],
   ["a bad Messaging Service", { MessagingServiceSid: "MG1" }, 21701],
   [
     "a schedule without a Messaging Service",

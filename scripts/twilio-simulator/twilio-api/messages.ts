@@ -78,7 +78,7 @@ export function createMessageResource({ world, faults, courier }: Deps): Operati
       const to = given(query, "To");
       const from = given(query, "From");
       const sentWithin = instantFilter(query, "DateSent");
-      const now = Date.now();
+      const now = world.now().getTime();
       const isWanted = (message: Message) =>
         message.listedFrom <= now &&
         (to === undefined || message.to === to) &&

@@ -9,7 +9,9 @@ import type { ApiHandler } from "./api-request.ts";
 import { createAuthTokenResource } from "./auth-tokens.ts";
 import { createAvailableNumberResource } from "./available-numbers.ts";
 import { createCallResource } from "./calls.ts";
+import { createContentResource } from "./contents.ts";
 import { createIncomingNumberResource } from "./incoming-numbers.ts";
+import { createMediaResource } from "./media.ts";
 import { createMessageResource } from "./messages.ts";
 import { createMessagingServiceResource, createPoolResource } from "./messaging-services.ts";
 import { createSenderResource } from "./senders.ts";
@@ -21,20 +23,25 @@ export interface ApiDeps {
   readonly timers: Timers;
   readonly courier: Courier;
   readonly dial: Dial;
+  /** How long WhatsApp takes to approve a template. */
+  readonly approvalMs: number;
 }
 
-/** Every path of Twilio's that is answered, whatever its host: api, accounts and messaging share one origin here. */
-export function apiRoutes({ world, faults, timers, courier, dial }: ApiDeps): readonly Route<ApiHandler>[] {
+/** Every path of Twilio's that is answered, whatever its host: api, accounts, messaging and content share one origin here. */
+export function apiRoutes(deps: ApiDeps): readonly Route<ApiHandler>[] {
+  const { world, faults, timers, courier, dial, approvalMs } = deps;
   const accounts = createAccountResource(world);
   const available = createAvailableNumberResource(world);
   const numbers = createIncomingNumberResource(world);
   const messages = createMessageResource({ world, faults, courier });
+  const media = createMediaResource(world);
   const calls = createCallResource({ world, faults, dial });
   const usage = createUsageResource(world);
   const tokens = createAuthTokenResource(world);
   const senders = createSenderResource(world, timers);
   const services = createMessagingServiceResource(world);
   const pool = createPoolResource(world);
+  const contents = createContentResource(world, timers, approvalMs);
   const inService = "/v1/Services/{ServiceSid}/PhoneNumbers";
   const account = "/2010-04-01/Accounts/{AccountSid}";
   return [
@@ -57,6 +64,7 @@ export function apiRoutes({ world, faults, timers, courier, dial }: ApiDeps): re
     { method: "GET", path: `${account}/Messages/{Sid}.json`, handler: messages.fetch },
     { method: "POST", path: `${account}/Messages/{Sid}.json`, handler: messages.update },
     { method: "DELETE", path: `${account}/Messages/{Sid}.json`, handler: messages.remove },
+    { method: "GET", path: `${account}/Messages/{MessageSid}/Media.json`, handler: media.list },
     { method: "POST", path: `${account}/Calls.json`, handler: calls.create },
     { method: "GET", path: `${account}/Calls.json`, handler: calls.list },
     { method: "GET", path: `${account}/Calls/{Sid}.json`, handler: calls.fetch },
@@ -78,5 +86,12 @@ export function apiRoutes({ world, faults, timers, courier, dial }: ApiDeps): re
     { method: "GET", path: "/v2/Channels/Senders/{Sid}", handler: senders.fetch },
     { method: "POST", path: "/v2/Channels/Senders/{Sid}", handler: senders.update },
     { method: "DELETE", path: "/v2/Channels/Senders/{Sid}", handler: senders.remove },
+    { method: "POST", path: "/v1/Content", handler: contents.create },
+    { method: "GET", path: "/v1/Content", handler: contents.list },
+    { method: "GET", path: "/v1/ContentAndApprovals", handler: contents.listWithApprovals },
+    { method: "GET", path: "/v1/Content/{Sid}", handler: contents.fetch },
+    { method: "DELETE", path: "/v1/Content/{Sid}", handler: contents.remove },
+    { method: "POST", path: "/v1/Content/{ContentSid}/ApprovalRequests/whatsapp", handler: contents.submit },
+    { method: "GET", path: "/v1/Content/{Sid}/ApprovalRequests", handler: contents.fetchApproval },
   ];
 }

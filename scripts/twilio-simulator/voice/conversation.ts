@@ -24,6 +24,8 @@ export interface Line {
   /** One entry for each Gather that gets an answer. */
   readonly digits: readonly string[];
   readonly fallback: Address | undefined;
+  /** Of the call when its first document is fetched. */
+  readonly firstStatus: "ringing" | "in-progress";
 }
 
 export interface Address {
@@ -82,7 +84,7 @@ export async function converse(
   else next = { go: start, parameters: {} };
   while (typeof next !== "string") {
     if (steps.length === MOST_DOCUMENTS) return { steps, end: "completed" };
-    const callStatus = steps.length === 0 ? "ringing" : "in-progress";
+    const callStatus = steps.length === 0 ? line.firstStatus : "in-progress";
     const { url, status, contentType, body } = await fetchDocument(next.go, next.parameters, callStatus);
     next = perform(url, status, contentType, body);
   }

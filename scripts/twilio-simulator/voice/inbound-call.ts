@@ -47,6 +47,7 @@ export function createRing({ world, faults, timers, pace, deliver }: Deps): Ring
       parameters: callParameters(call),
       digits,
       fallback: { url: number.voiceFallbackUrl ?? "", method: number.voiceFallbackMethod },
+      firstStatus: "ringing",
     };
     const { steps, end } = await talk(number, line);
     if (end === "completed") answer(call);

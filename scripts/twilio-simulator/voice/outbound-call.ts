@@ -4,6 +4,7 @@ import type { Timers } from "../timers.ts";
 import type { Deliver } from "../webhooks/deliver.ts";
 import type { Call } from "../world/call.ts";
 import type { World } from "../world/world.ts";
+import type { CallPlans } from "./call-plans.ts";
 import { callParameters, callStatusWebhook } from "./call-webhook.ts";
 import { type Address, converse } from "./conversation.ts";
 import { answer, finish, rateCall } from "./new-call.ts";
@@ -27,12 +28,11 @@ interface Deps {
   readonly timers: Timers;
   readonly pace: Pace;
   readonly deliver: Deliver;
+  readonly plans: CallPlans;
 }
 
-const DURATION_SECONDS = 30;
-
-/** Places a call that the API created: it rings, is answered, listens to the TwiML and ends. */
-export function createDial({ world, faults, timers, pace, deliver }: Deps): Dial {
+/** Places a call that the API created: it rings, is answered as planned, listens to the TwiML and ends. */
+export function createDial({ world, faults, timers, pace, deliver, plans }: Deps): Dial {
   async function place({ call, start, fallback, statusCallback, statusCallbackEvents, subject }: Dialing) {
     let sequence = 0;
     const tell = (event: CallEvent, status: string) => {
@@ -42,6 +42,11 @@ export function createDial({ world, faults, timers, pace, deliver }: Deps): Dial
     };
     if (!(await timers.pause(pace.stageMs))) return;
     tell("initiated", "initiated");
+    const plan = plans.next(call.to);
+    if (plan.outcome === "failed" || plan.outcome === "busy") {
+      finish(call, plan.outcome, 0);
+      return tell("completed", plan.outcome);
+    }
     if (faults.strike(["recipient"], { ...subject, surface: "async" }) !== undefined) {
       finish(call, "failed", 0);
       return tell("completed", "failed");
@@ -49,6 +54,10 @@ export function createDial({ world, faults, timers, pace, deliver }: Deps): Dial
     call.status = "ringing";
     tell("ringing", "ringing");
     if (!(await timers.pause(pace.stageMs))) return;
+    if (plan.outcome === "no-answer") {
+      finish(call, "no-answer", 0);
+      return tell("completed", "no-answer");
+    }
     answer(call);
     tell("answered", "in-progress");
     const line = {
@@ -56,11 +65,12 @@ export function createDial({ world, faults, timers, pace, deliver }: Deps): Dial
       callSid: call.sid,
       recordingSid: () => world.sids.sid("RE"),
       parameters: callParameters(call),
-      digits: [],
+      digits: plan.digits,
       fallback,
-    };
+      firstStatus: "in-progress",
+    } as const;
     await converse(deliver, line, start);
-    finish(call, "completed", DURATION_SECONDS);
+    finish(call, "completed", plan.durationSeconds);
     tell("completed", "completed");
     rateCall(call, subject, { world, faults, timers, pace });
   }

@@ -29,6 +29,8 @@ export interface Call {
 export interface Calls {
   add(call: Call): void;
   find(sid: string): Call | undefined;
+  /** Oldest first. */
+  all(): readonly Call[];
   /** Newest first. */
   ofAccount(accountSid: string): readonly Call[];
   clear(): void;
@@ -40,6 +42,7 @@ export function createCalls(): Calls {
     add: (call) => void calls.set(call.sid, call),
     find: (sid) => calls.get(sid),
     ofAccount: (accountSid) => [...calls.values()].filter((call) => call.accountSid === accountSid).reverse(),
+    all: () => [...calls.values()],
     clear: () => calls.clear(),
   };
 }

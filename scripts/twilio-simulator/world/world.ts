@@ -1,6 +1,7 @@
 import { createRandom, type Random } from "../random.ts";
 import { type Account, type Accounts, createAccounts } from "./account.ts";
 import { type Calls, createCalls } from "./call.ts";
+import { type Contents, createContents } from "./content.ts";
 import { createMessages, type Messages } from "./message.ts";
 import { createMessagingServices, type MessagingServices } from "./messaging-service.ts";
 import { createOptOuts, type OptOuts } from "./opt-outs.ts";
@@ -17,11 +18,14 @@ export interface World {
   readonly optOuts: OptOuts;
   readonly whatsAppSenders: WhatsAppSenders;
   readonly messagingServices: MessagingServices;
+  readonly contents: Contents;
   readonly usage: Usage;
   /** The source of SIDs. */
   readonly sids: Random;
   readonly main: Account;
   readonly subaccountLimit: number;
+  /** What time it is at Twilio, as messages are dated and listed. */
+  readonly now: () => Date;
   /**
    * Back to one main account with its first credentials and nothing else. SIDs go on from where they were, because
    * whoever talks to us may still remember the old ones.
@@ -34,6 +38,7 @@ export interface WorldOptions {
   readonly mainAccountSid?: string | undefined;
   readonly mainAuthToken?: string | undefined;
   readonly subaccountLimit: number;
+  readonly now?: (() => Date) | undefined;
 }
 
 export function createWorld(options: WorldOptions): World {
@@ -45,6 +50,7 @@ export function createWorld(options: WorldOptions): World {
   const optOuts = createOptOuts();
   const whatsAppSenders = createWhatsAppSenders(sids);
   const messagingServices = createMessagingServices(sids);
+  const contents = createContents(sids);
   const usage = createUsage();
   const first = accounts.create({
     friendlyName: "Main account",
@@ -61,14 +67,26 @@ export function createWorld(options: WorldOptions): World {
     optOuts,
     whatsAppSenders,
     messagingServices,
+    contents,
     usage,
     sids,
     subaccountLimit: options.subaccountLimit,
+    now: options.now ?? (() => new Date()),
     get main() {
       return main;
     },
     reset() {
-      const stores = [accounts, numbers, messages, calls, optOuts, whatsAppSenders, messagingServices, usage];
+      const stores = [
+        accounts,
+        numbers,
+        messages,
+        calls,
+        optOuts,
+        whatsAppSenders,
+        messagingServices,
+        contents,
+        usage,
+      ];
       for (const store of stores) store.clear();
       main = accounts.create({ friendlyName: "Main account", sid, authToken });
     },
