@@ -31,6 +31,12 @@ describe("loadConfig", () => {
     ["SLACK_WEBHOOK_URL", "http://hooks.slack.example/T/B/X", "must be https://, or http:// on loopback"],
     ["SECURITY_WEBHOOK_URL", "http://127.0.0.1.evil.example", "must be https://, or http:// on loopback"],
     ["SECURITY_WEBHOOK_SECRET", "whsec_short", "must be whsec_ and 24 to 64 random bytes in base64"],
+    ["TRUSTED_PROXY_HOPS", "6", "TRUSTED_PROXY_HOPS must be 0, 1, 2, 3, 4 or 5"],
+    ["TRUSTED_PROXY_HOPS", "-1", "must be 0, 1, 2, 3, 4 or 5"],
+    ["TRUSTED_PROXY_HOPS", "1.5", "must be 0, 1, 2, 3, 4 or 5"],
+    ["TWILIO_WEBHOOK_ALLOWED_CIDRS", "203.0.113.7", "must be networks such as 203.0.113.0/24"],
+    ["TWILIO_WEBHOOK_ALLOWED_CIDRS", "198.51.100.0/24,", "must be networks such as"],
+    ["TWILIO_WEBHOOK_ALLOWED_CIDRS", "203.0.113.0/24;10.0.0.0/8", "must be networks such as"],
     ["DASHBOARD_ORIGIN", "*", "DASHBOARD_ORIGIN must be an origin"],
     ["DASHBOARD_ORIGIN", "null", "DASHBOARD_ORIGIN must be an origin"],
     ["DASHBOARD_ORIGIN", "https://dashboard.example/", "DASHBOARD_ORIGIN must be an origin"],
@@ -52,6 +58,15 @@ describe("loadConfig", () => {
   ] as const)("keeps %s a Secret", (name, value) => {
     const config = loadConfig(z.object({ [name]: variables.shape[name] }), { [name]: value });
     expect(JSON.stringify(config)).toBe(`{"${name}":"[redacted]"}`);
+  });
+
+  it("reads the networks that webhooks may come from, and none where there are none", () => {
+    const schema = variables.pick({ TWILIO_WEBHOOK_ALLOWED_CIDRS: true });
+    const load = (value: string) =>
+      loadConfig(schema, { TWILIO_WEBHOOK_ALLOWED_CIDRS: value }).TWILIO_WEBHOOK_ALLOWED_CIDRS;
+    expect(load("203.0.113.0/24, 2001:db8::/32")?.has("2001:db8::1")).toBe(true);
+    expect(load("203.0.113.0/24")?.has("198.51.100.1")).toBe(false);
+    expect(load("")).toBeUndefined();
   });
 
   it("keeps the party hash key a Secret", () => {

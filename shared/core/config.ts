@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { createAddressList, isCidr } from "./address-list.ts";
 import { AppError } from "./errors.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { Secret } from "./secret.ts";
@@ -85,6 +86,28 @@ export const variables = z.object({
       "must be an origin, such as https://dashboard.salonflow.example, without a path; http:// on loopback only",
     )
     .optional(),
+  TRUSTED_PROXY_HOPS: z
+    .string()
+    .regex(/^[0-5]$/, "must be 0, 1, 2, 3, 4 or 5")
+    .transform(Number)
+    .prefault("0"),
+  TWILIO_WEBHOOK_ALLOWED_CIDRS: z
+    .string()
+    .transform((list) => list.split(",").map((cidr) => cidr.trim()))
+    .pipe(z.array(z.string().refine(isCidr, "must be networks such as 203.0.113.0/24, separated by commas")))
+    .transform(createAddressList)
+    .optional(),
+  SALON_MESSAGES_PER_MINUTE: z.coerce.number().int().positive().max(1_000_000).default(600),
+  SALON_MESSAGES_BURST: z.coerce.number().int().positive().max(1_000_000).default(6_000),
+  CALLER_TOKENS: z
+    .enum(
+      ["verify", "verified-by-cloud-run", "local"],
+      "must be verify, verified-by-cloud-run or, with FIRESTORE_EMULATOR_HOST only, local",
+    )
+    .default("verify"),
+  SEND_MESSAGE_AUDIENCE: z
+    .string()
+    .regex(/^\S+$/, "must be the audience of send-message's tokens: its address"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 

@@ -26,6 +26,10 @@ export interface ErrorContext {
   readonly twilioCode?: number;
   /** A stable word for what went wrong, for clients to decide by; `message` may be reworded at any time. */
   readonly reason?: string;
+  /** When trying again may help; over HTTP the header Retry-After says so. */
+  readonly retryAfterSeconds?: number;
+  /** What the log calls the outcome where the code says too little; never answered. */
+  readonly outcome?: string;
 }
 
 /**

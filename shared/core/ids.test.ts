@@ -15,6 +15,10 @@ describe("ids", () => {
     },
   );
 
+  it("refuses the name of the platform's own webhooks as a salon id", () => {
+    expect(SalonId.safeParse("platform").error?.issues[0]?.message).toBe("is reserved");
+  });
+
   it("gives the same message id for the same salon and key, and another for any other", () => {
     const id = messageIdOf(salon, "booking-1");
     expect(messageIdOf(salon, "booking-1")).toBe(id);

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 
+/** Stands where a salon's id stands in the webhooks of the platform's own numbers, and is none. */
+export const PLATFORM_SEGMENT = "platform";
+
 /** A salon's id: also a document id, a path segment of webhooks and a subaccount's FriendlyName (64 at most). */
 export const SalonId = z
   .string()
@@ -8,6 +11,7 @@ export const SalonId = z
     /^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$/,
     "must be 3 to 64 letters, digits, - or _, starting with a letter or digit",
   )
+  .refine((id) => id !== PLATFORM_SEGMENT, "is reserved")
   .brand("SalonId");
 export type SalonId = z.infer<typeof SalonId>;
 

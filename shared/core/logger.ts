@@ -9,6 +9,7 @@ export interface LogFields {
   readonly function?: string;
   readonly salonId?: string;
   readonly messageId?: string;
+  readonly callId?: string;
   readonly attempt?: number;
   readonly eventId?: string;
   readonly topic?: string;
@@ -23,6 +24,7 @@ export interface LogFields {
   readonly tokenRole?: string;
   readonly count?: number;
   readonly latencyMs?: number;
+  readonly bytes?: number;
   readonly auditSeq?: number;
   readonly auditHash?: string;
   readonly error?: unknown;

@@ -66,6 +66,11 @@ describe("members of a salon", () => {
     });
   });
 
+  it("are recorded without an address that nobody has verified to be theirs", async () => {
+    const person = { ...(await newMember(salonId, "owner")), emailVerified: false };
+    expect(await authorize(person, salonId, "staff")).toEqual({ uid: person.uid, role: "owner" });
+  });
+
   it("get nothing from the moment they are removed, though their token is still valid", async () => {
     const authorization = await (await users.add()).signIn();
     const person = await authenticate(authorization);

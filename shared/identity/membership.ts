@@ -21,6 +21,7 @@ export type Member = z.infer<typeof Member>;
 /** Somebody who may do what they asked for, as it is to be recorded. */
 export interface Actor {
   readonly uid: string;
+  /** Where it is verified: others read it as who this is. */
   readonly email?: string;
   /** An operator may do what an owner may, and is recorded as what they are. */
   readonly role: Role | "operator";
@@ -40,29 +41,30 @@ export function reaches(role: Actor["role"], atLeast: Role): boolean {
  * token. To whoever is not a member, a salon looks like one that does not exist.
  */
 export function createAuthorize(database: Database, salons: Salons): Authorize {
-  const roleOf = async (uid: string, salonId: SalonId): Promise<Role | undefined> => {
-    const reference = database.firestore.collection("salons").doc(salonId).collection("members").doc(uid);
-    const snapshot = await database.run(() => reference.get());
-    return snapshot.exists
-      ? parseDocument(Member, `salons/${salonId}/members`, snapshot.data()).role
-      : undefined;
-  };
-
-  return async ({ uid, email, isOperator }, salonId, atLeast) => {
+  return async ({ uid, email, emailVerified, isOperator }, salonId, atLeast) => {
     // The salon is read after the membership, so that a stranger's answer does not depend on it, in time neither.
-    const role = isOperator ? "operator" : await roleOf(uid, salonId);
+    const role = isOperator ? "operator" : await roleIn(database, salonId, uid);
     if (role === undefined) throw noSuchSalon(salonId);
     await salons.open(salonId);
     if (!reaches(role, atLeast)) {
       const message = `This needs the role ${atLeast} or higher; ask an owner of the salon.`;
       throw new AppError("permission-denied", message, { context: { salonId } });
     }
-    return { uid, ...(email === undefined ? {} : { email }), role };
+    return { uid, ...(email !== undefined && emailVerified ? { email } : {}), role };
   };
 }
 
+/** A person's role in a salon; undefined for who is not its member, or no longer. */
+export async function roleIn(database: Database, salonId: SalonId, uid: string): Promise<Role | undefined> {
+  const reference = database.firestore.collection("salons").doc(salonId).collection("members").doc(uid);
+  const snapshot = await database.run(() => reference.get());
+  return snapshot.exists
+    ? parseDocument(Member, `salons/${salonId}/members`, snapshot.data()).role
+    : undefined;
+}
+
 /** The words of `Salons.open`; a test keeps them the same. */
-function noSuchSalon(salonId: SalonId): AppError {
+export function noSuchSalon(salonId: SalonId): AppError {
   const context = { field: "salon_id", salonId };
   return new AppError("not-found", "There is no open salon with this salon_id.", { context });
 }

@@ -22,6 +22,7 @@ const BACKOFF_MS = 10;
 /** gRPC codes for "the service is not there": DEADLINE_EXCEEDED, UNAVAILABLE. */
 const NOT_THERE = [4, 14];
 const ABORTED = 10;
+const CONTENDED = "contended";
 
 export function createDatabase(projectId: string, deadlineMs = DEADLINE_MS): Database {
   const firestore = initializeFirestore(firebaseApp(projectId));
@@ -48,7 +49,7 @@ export function createDatabase(projectId: string, deadlineMs = DEADLINE_MS): Dat
       }
     }
     throw new AppError("unavailable", "Too many changes to one document at once; try again.", {
-      context: { service: "Firestore" },
+      context: { service: "Firestore", reason: CONTENDED },
     });
   };
 
@@ -60,6 +61,11 @@ function translate(error: unknown): unknown {
   if (code === undefined || !NOT_THERE.includes(code)) return error;
   const context = { service: "Firestore" };
   return new AppError("unavailable", `Firestore cannot be reached; ${REMEDY}.`, { cause: error, context });
+}
+
+/** Whether a transaction gave up because others were always faster, although Firestore is there. */
+export function isContended(error: unknown): boolean {
+  return error instanceof AppError && error.context.reason === CONTENDED;
 }
 
 /** Whether a `create` failed because the document is there already. */

@@ -12,6 +12,8 @@ export interface Secrets {
    * revision. Throws `unavailable` when Secret Manager has no good answer.
    */
   read(name: string): Promise<Secret>;
+  /** The same of a secret that need not be there. */
+  find(name: string): Promise<Secret | undefined>;
 }
 
 export interface SecretsSettings {
@@ -27,7 +29,7 @@ const CACHE_MS = 60_000;
 
 export function createSecrets({ projectId, endpoint }: SecretsSettings): Secrets {
   const client = new SecretManagerServiceClient(endpoint === undefined ? {} : localOptions(endpoint));
-  const cache = new LRUCache<string, Secret>({ max: 50, ttl: CACHE_MS });
+  const cache = new LRUCache<string, { readonly secret: Secret | undefined }>({ max: 50, ttl: CACHE_MS });
 
   async function access(name: string): Promise<Secret> {
     const path = `projects/${projectId}/secrets/${name}/versions/latest`;
@@ -39,21 +41,44 @@ export function createSecrets({ projectId, endpoint }: SecretsSettings): Secrets
     return new Secret(data.toString("utf8"));
   }
 
+  /** The secret, or what Secret Manager said to there being none. */
+  async function ask(name: string): Promise<{ secret: Secret } | { secret: undefined; cause: unknown }> {
+    try {
+      return { secret: await withDeadline(SERVICE, REMEDY, DEADLINE_MS, access(name)) };
+    } catch (cause) {
+      if (cause instanceof AppError) throw cause;
+      if (isNotFound(cause)) return { secret: undefined, cause };
+      throw notGiven(name, cause);
+    }
+  }
+
   return {
     async read(name) {
-      const known = cache.get(name);
+      const known = cache.get(name)?.secret;
       if (known !== undefined) return known;
-      try {
-        const secret = await withDeadline(SERVICE, REMEDY, DEADLINE_MS, access(name));
-        cache.set(name, secret);
-        return secret;
-      } catch (error) {
-        if (error instanceof AppError) throw error;
-        const message = `${SERVICE} did not give the secret ${name}; ${REMEDY}.`;
-        throw new AppError("unavailable", message, { cause: error, context: { service: SERVICE } });
-      }
+      const found = await ask(name);
+      if (found.secret === undefined) throw notGiven(name, found.cause);
+      cache.set(name, found);
+      return found.secret;
+    },
+    async find(name) {
+      const known = cache.get(name);
+      if (known !== undefined) return known.secret;
+      const { secret } = await ask(name);
+      cache.set(name, { secret });
+      return secret;
     },
   };
+}
+
+function notGiven(name: string, cause: unknown): AppError {
+  const message = `${SERVICE} did not give the secret ${name}; ${REMEDY}.`;
+  return new AppError("unavailable", message, { cause, context: { service: SERVICE } });
+}
+
+/** gRPC's NOT_FOUND: no such secret, or one without a version. */
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === 5;
 }
 
 function localOptions(endpoint: string) {

@@ -9,29 +9,32 @@ export interface ReadOptions {
   readonly fresh?: boolean;
 }
 
-export interface CachedDocuments<T> {
-  /** The salon's document, at most `CACHE_MS` old; undefined when there is none. */
-  get(salonId: SalonId, options?: ReadOptions): Promise<T | undefined>;
+export interface CachedDocuments<T, Id extends string = SalonId> {
+  /** The document of this id, at most `CACHE_MS` old; undefined when there is none. */
+  get(id: Id, options?: ReadOptions): Promise<T | undefined>;
 }
 
 const CACHE_MS = 30_000;
 const CACHE_MAX = 2_000;
 
-/** One collection keyed by salon id, read through a cache bounded in count and age. Absence is not cached. */
-export function createCachedDocuments<Schema extends z.ZodObject>(
+/**
+ * One collection, keyed by salon id unless told otherwise, read through a cache bounded in count and age. Absence is
+ * not cached.
+ */
+export function createCachedDocuments<Schema extends z.ZodObject, Id extends string = SalonId>(
   database: Database,
   collection: string,
   schema: Schema,
-): CachedDocuments<z.infer<Schema>> {
-  const cache = new LRUCache<SalonId, z.infer<Schema>>({ max: CACHE_MAX, ttl: CACHE_MS });
+): CachedDocuments<z.infer<Schema>, Id> {
+  const cache = new LRUCache<Id, z.infer<Schema>>({ max: CACHE_MAX, ttl: CACHE_MS });
   return {
-    async get(salonId, { fresh = false } = {}) {
-      const known = fresh ? undefined : cache.get(salonId);
+    async get(id, { fresh = false } = {}) {
+      const known = fresh ? undefined : cache.get(id);
       if (known !== undefined) return known;
-      const snapshot = await database.run((firestore) => firestore.collection(collection).doc(salonId).get());
+      const snapshot = await database.run((firestore) => firestore.collection(collection).doc(id).get());
       if (!snapshot.exists) return undefined;
-      const document = parseDocument(schema, `${collection}/${salonId}`, snapshot.data());
-      cache.set(salonId, document);
+      const document = parseDocument(schema, `${collection}/${id}`, snapshot.data());
+      cache.set(id, document);
       return document;
     },
   };

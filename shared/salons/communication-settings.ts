@@ -6,7 +6,10 @@ export type Channel = z.infer<typeof Channel>;
 export const Language = z.enum(["en", "hi", "te"]);
 export type Language = z.infer<typeof Language>;
 
-/** How a salon talks to its customers (spec §3.2); part of `salons/{salonId}`. */
+/** A time by the clock in the salon's zone, 00:00 to 23:59. */
+export const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be HH:MM");
+
+/** How a salon talks to its customers (spec §3.2, and quiet hours); part of `salons/{salonId}`. */
 export const CommunicationSettings = z.object({
   primary_channel: Channel.default("whatsapp"),
   fallback_channel: Channel.default("sms"),
@@ -24,6 +27,18 @@ export const CommunicationSettings = z.object({
   sms_sender_id: z.string().nullable().default(null),
   default_language: Language.default("en"),
   supported_languages: z.array(Language).default(["en", "hi", "te"]),
+  /** Where customers book by themselves; what is no https address counts as none. */
+  booking_url: z
+    .url({ protocol: /^https$/ })
+    .max(500)
+    .nullable()
+    .default(null)
+    .catch(null),
+  /** When what can wait is not sent, also past midnight; null, or from a time to itself = never. */
+  quiet_hours: z
+    .object({ from: TimeOfDay, until: TimeOfDay })
+    .nullable()
+    .default({ from: "21:00", until: "09:00" }),
 });
 export type CommunicationSettings = z.infer<typeof CommunicationSettings>;
 

