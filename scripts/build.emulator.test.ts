@@ -16,6 +16,7 @@ import { createVault, VAULT_CACHE } from "#shared/vault/vault.ts";
 import { buildFunctions } from "./build.ts";
 import { eventually } from "./demo/eventually.ts";
 import { DEPLOYMENTS } from "./deployments.ts";
+import { LOCAL_AUDIENCE, localCallerToken } from "./local-stack/caller-token.ts";
 import { claimPort } from "./local-stack/free-port.ts";
 import { type AloneOptions, installFor, startAlone } from "./testing/deployed-alone.ts";
 import { uniqueProjectId } from "./testing/test-project.ts";
@@ -28,6 +29,7 @@ const SALON = "salon-alone";
 const NUMBER = "+14155550101";
 const ACCOUNT_SID = `AC${"1".repeat(32)}`;
 const AUTH_TOKEN = "0123456789abcdef0123456789abcdef";
+const SERVICE = "booking@salon-flow.iam.gserviceaccount.com";
 const PUBLIC_BASE = "https://hooks.example.com";
 const Manifest = z.looseObject({ dependencies: z.record(z.string(), z.string()) });
 const manifestAt = (folder: string) =>
@@ -46,6 +48,8 @@ const env = {
   KMS_ENDPOINT,
   METADATA_SERVER_DETECTION: "none",
   PUBLIC_WEBHOOK_BASE: PUBLIC_BASE,
+  CALLER_TOKENS: "local",
+  SEND_MESSAGE_AUDIENCE: LOCAL_AUDIENCE,
 };
 
 let built: string[];
@@ -70,6 +74,7 @@ beforeAll(async () => {
   const pubsub = new PubSub({ projectId });
   await Promise.all([
     firestore.doc(`salons/${SALON}`).set({ name: "Alone", status: "open" }),
+    firestore.doc(`callers/${SERVICE}`).set({ salons: [SALON] }),
     firestore.doc(`salon_integrations/${SALON}`).set({ salon_id: SALON, platform }),
     ...["outbound", "outbound-critical", "inbound-messages"].map((topic) => pubsub.createTopic(topic)),
   ]);
@@ -148,7 +153,11 @@ describe("alone in a folder with nothing but what is listed", () => {
     const send = (to: string) =>
       fetch(`${url}/v1/messages`, {
         method: "POST",
-        headers: { "content-type": "application/json", "idempotency-key": "one" },
+        headers: {
+          authorization: localCallerToken(SERVICE),
+          "content-type": "application/json",
+          "idempotency-key": "one",
+        },
         body: JSON.stringify({ salon_id: SALON, channel: "sms", to, body: "Hello" }),
       });
     expect((await send("+14155550199")).status).toBe(202);

@@ -36,6 +36,16 @@ export const DEPLOYMENTS: readonly Deployment[] = [
   },
   { name: "send-message", source: "send-message", trigger: { kind: "http", hosting: [] } },
   {
+    name: "accept-outbox",
+    source: "accept-outbox",
+    trigger: {
+      kind: "document",
+      pattern: "salons/{salonId}/outbox/{requestId}",
+      eventType: "google.cloud.firestore.document.v1.created",
+    },
+  },
+  { name: "accept-outbox-due", source: "accept-outbox", trigger: { kind: "topic", topic: "outbox-due" } },
+  {
     name: "provision-salon",
     source: "provision-salon",
     trigger: {
@@ -64,6 +74,7 @@ export const DEPLOYMENTS: readonly Deployment[] = [
     source: "deliver-message",
     trigger: { kind: "topic", topic: "outbound-critical" },
   },
+  { name: "place-call", source: "place-call", trigger: { kind: "topic", topic: "outbound-calls" } },
   {
     name: "wake-due-work",
     source: "wake-due-work",
@@ -85,6 +96,11 @@ export const DEPLOYMENTS: readonly Deployment[] = [
     trigger: { kind: "topic", topic: "erasures-due" },
   },
   {
+    name: "probe-integration",
+    source: "probe-integration",
+    trigger: { kind: "topic", topic: "incidents-due" },
+  },
+  {
     name: "send-notification",
     source: "send-notification",
     trigger: { kind: "topic", topic: "notifications" },
@@ -96,6 +112,11 @@ export const DEPLOYMENTS: readonly Deployment[] = [
     trigger: { kind: "topic", topic: "tick-remind-rotation", schedule: "0 3-8 * * *" },
   },
   {
+    name: "sync-messages",
+    source: "sync-messages",
+    trigger: { kind: "topic", topic: "tick-sync-messages", schedule: "*/5 * * * *" },
+  },
+  {
     name: "rollup-usage",
     source: "rollup-usage",
     trigger: { kind: "topic", topic: "tick-rollup-usage", schedule: "* * * * *" },
@@ -103,4 +124,4 @@ export const DEPLOYMENTS: readonly Deployment[] = [
 ];
 
 /** Topics that others read. */
-export const PUBLISHED_TOPICS = ["inbound-messages", "message-events"] as const;
+export const PUBLISHED_TOPICS = ["inbound-messages", "message-events", "call-events"] as const;

@@ -15,7 +15,9 @@ const { firestore } = database;
 const clock = { time: START, now: () => clock.time };
 let logs: LogBook;
 let calls: string[];
+let isDailyDue: boolean;
 beforeEach(async () => {
+  isDailyDue = true;
   logs = createLogBook();
   calls = [];
   clock.time = START;
@@ -51,18 +53,23 @@ function tick(
       return undefined;
     },
   };
-  return createMaintenance({ database, ownAccounts, erasures, clock, logger: logs.logger }, limits)();
+  const daily = (name: string) => async (salonId: SalonId) => {
+    await asked(`${name} ${salonId}`);
+    return isDailyDue;
+  };
+  const duties = { ownAccounts, erasures, checkWebhooks: daily("check"), syncTemplates: daily("sync") };
+  return createMaintenance({ ...duties, database, clock, logger: logs.logger }, limits)();
 }
 
 /** A salon whose previous credentials expired so many minutes ago, or whose rotation began then. */
-async function salon(id: string, minutes: { expired?: number; rotating?: number }) {
+async function salon(id: string, minutes: { expired?: number; rotating?: number }, own: object = {}) {
   const ago = (since: number) => new Date(START.getTime() - since * 60_000);
   const { expired, rotating } = minutes;
   const previous = expired === undefined ? null : { expires_at: ago(expired), auth_token: "canary-sealed" };
   const next_auth_token = rotating === undefined ? null : { stored_at: ago(rotating), origin: "pasted" };
   await firestore
     .doc(`salon_integrations/${id}`)
-    .set({ salon_id: id, twilio: { previous, next_auth_token } });
+    .set({ salon_id: id, twilio: { previous, next_auth_token, ...own } });
 }
 
 describe("a tick", () => {
@@ -74,6 +81,16 @@ describe("a tick", () => {
     await firestore.doc("salon_integrations/esha").set({ salon_id: "esha" });
     expect(await tick()).toEqual({ done: 4, failed: 0, erasures: 0, finished: true });
     expect(calls).toEqual(["purge anjali", "resume bloom", "resume devi", "purge devi"]);
+  });
+
+  test("has webhooks checked and templates synced, and counts only what was due", async () => {
+    const own = { is_active: true, phone_number_sid: "PN1", whatsapp_number: "+14155550123" };
+    await salon("anjali", { expired: 1 }, own);
+    expect(await tick()).toMatchObject({ done: 3, failed: 0 });
+    expect(calls).toEqual(["purge anjali", "check anjali", "sync anjali"]);
+    clock.time = new Date(START.getTime() + HOUR_MS);
+    isDailyDue = false;
+    expect(await tick()).toMatchObject({ done: 1, failed: 0 });
   });
 
   test("goes on with the other salons when one has trouble, and says which and why", async () => {
@@ -97,13 +114,13 @@ describe("a tick", () => {
     expect(calls).toEqual(["purge chandra"]);
   });
 
-  test("that runs out of time is gone on with, and once finished rests until the next hour", async () => {
-    const onePage = { ...LIMITS, budgetSeconds: 0 };
+  test("that runs out of time stops behind a salon, and once finished rests until the next hour", async () => {
+    const oneSalon = { ...LIMITS, budgetSeconds: 0 };
     const ids = ["anjali", "bloom", "chandra", "devi", "esha"];
     for (const id of ids) await salon(id, { expired: 1 });
     const turns: boolean[] = [];
-    for (let turn = 0; turn < 4; turn += 1) turns.push((await tick(onePage)).finished);
-    expect(turns).toEqual([false, false, true, true]);
+    for (let turn = 0; turn < 6; turn += 1) turns.push((await tick(oneSalon)).finished);
+    expect(turns).toEqual([false, false, false, false, true, true]);
     expect(calls).toEqual(ids.map((id) => `purge ${id}`));
     clock.time = new Date(START.getTime() + HOUR_MS);
     expect(await tick()).toMatchObject({ done: 5, finished: true });

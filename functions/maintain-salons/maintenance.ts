@@ -6,12 +6,16 @@ import type { Logger } from "#shared/core/logger.ts";
 import type { OwnAccounts } from "#shared/own-account/own-accounts.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import type { Erasures } from "#shared/salon-data/erasures.ts";
+import { isUnderErasure } from "#shared/salons/under-erasure.ts";
 import { type Duty, dutiesOf, FIELDS } from "./duties.ts";
 import { createPassStore, nextPass } from "./pass.ts";
 
 export interface MaintenanceDeps {
   readonly database: Database;
   readonly ownAccounts: Pick<OwnAccounts, "purgeExpired" | "resumeRotation">;
+  /** Those that ask Twilio; false where that was not due. */
+  readonly checkWebhooks: (salonId: SalonId) => Promise<boolean>;
+  readonly syncTemplates: (salonId: SalonId) => Promise<boolean>;
   readonly erasures: Pick<Erasures, "due" | "proceed">;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -22,7 +26,7 @@ export interface MaintenanceLimits {
   readonly pageSize: number;
   /** Erasures gone on with in one run. */
   readonly erasures: number;
-  /** After this a run stops between two pages, and the next tick goes on. */
+  /** After this a run stops between two salons, and the next tick goes on. */
   readonly budgetSeconds: number;
 }
 
@@ -36,18 +40,23 @@ export interface Maintained {
 const LIMITS: MaintenanceLimits = { pageSize: 200, erasures: 20, budgetSeconds: 240 };
 
 /**
- * Looks at every salon once an hour: forgets what can no longer be rolled back to, and goes on with rotations whose
- * worker died. Then it goes on with erasures. A run that is repeated changes nothing; one that died, or ran out of time,
- * goes on behind the last page.
+ * Looks at every salon once an hour: forgets what can no longer be rolled back to, goes on with rotations whose worker
+ * died, and once a day mends webhooks and brings templates up to date. Then it goes on with erasures. A run that is
+ * repeated changes nothing; one that ran out of time goes on behind the last salon, one that died behind the last page.
  */
 export function createMaintenance(
-  { database, ownAccounts, erasures, clock, logger }: MaintenanceDeps,
+  { database, ownAccounts, checkWebhooks, syncTemplates, erasures, clock, logger }: MaintenanceDeps,
   limits = LIMITS,
 ): () => Promise<Maintained> {
   const passes = createPassStore(database);
-  const acts: Record<Duty, (salonId: SalonId) => Promise<unknown>> = {
+  const acts: Record<Duty, (salonId: SalonId) => Promise<boolean>> = {
     purge_expired: ownAccounts.purgeExpired,
-    resume_rotation: ownAccounts.resumeRotation,
+    resume_rotation: async (salonId) => {
+      await ownAccounts.resumeRotation(salonId);
+      return true;
+    },
+    check_webhooks: checkWebhooks,
+    sync_templates: syncTemplates,
   };
 
   return async () => {
@@ -56,9 +65,15 @@ export function createMaintenance(
     let pass = nextPass(await passes.read(), clock.now());
     while (pass !== undefined) {
       const salons = await pageAfter(pass.after);
-      for (const salon of salons) await attend(salon, count);
-      const after = salons.at(-1)?.id ?? pass.after;
-      const read = { ...pass, after, finished: salons.length < limits.pageSize, updated_at: clock.now() };
+      let { after } = pass;
+      for (const salon of salons) {
+        await attend(salon, count);
+        after = salon.id;
+        if (clock.now() >= until) break;
+      }
+      const isRead = after === (salons.at(-1)?.id ?? pass.after);
+      const finished = isRead && salons.length < limits.pageSize;
+      const read = { ...pass, after, finished, updated_at: clock.now() };
       await passes.save(read);
       pass = nextPass(read, clock.now());
       if (pass !== undefined && clock.now() >= until) break;
@@ -89,6 +104,8 @@ export function createMaintenance(
   ): Promise<void> {
     const fail = (error: AppError, step?: Duty) => {
       if (isDatabaseAway(error)) throw error;
+      // The erasure still needs the credentials, and ends with every one of them.
+      if (isUnderErasure(error)) return;
       count.failed += 1;
       const where = step === undefined ? {} : { step };
       logger.error("salon not maintained", { salonId: salon.id, ...where, error });
@@ -101,8 +118,7 @@ export function createMaintenance(
     }
     for (const duty of duties) {
       try {
-        await acts[duty](SalonId.parse(salon.id));
-        count.done += 1;
+        if (await acts[duty](SalonId.parse(salon.id))) count.done += 1;
       } catch (thrown) {
         fail(toAppError(thrown), duty);
       }

@@ -1,41 +1,47 @@
-import { isIP } from "node:net";
 import type { RequestOrigin } from "#shared/audit/commitment.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { SalonId } from "#shared/core/ids.ts";
 import type { Authenticate, Identity } from "#shared/identity/authenticate.ts";
-import type { Authorize } from "#shared/identity/membership.ts";
+import type { Actor, Authorize } from "#shared/identity/membership.ts";
+import type { ChangedBy } from "#shared/own-account/own-accounts.ts";
+import { clientAddress } from "#shared/runtime/client-address.ts";
 import type { HttpRequest } from "#shared/runtime/http-boundary.ts";
 import type { Caller, RouteFacts } from "./routes.ts";
 
 export interface Admission {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
+  /** Proxies of ours between Google's front end and the function: TRUSTED_PROXY_HOPS. */
+  readonly trustedProxyHops: number;
 }
 
 /** Lets whoever may use a route in, before anything of their request's body is read. */
 export async function admit(
-  { authenticate, authorize }: Admission,
+  { authenticate, authorize, trustedProxyHops }: Admission,
   request: HttpRequest,
   { atLeast, recentSignIn = false }: RouteFacts,
-  salon: string,
+  salon: string | undefined,
 ): Promise<Caller> {
   const identity = await signedIn(authenticate, request, recentSignIn);
   const salonId = SalonId.safeParse(salon).data;
   if (salonId === undefined) throw noSuchSalon();
   const actor = await authorize(identity, salonId, atLeast);
-  const kind = actor.role === "operator" ? "operator" : "member";
-  return { salonId, actor, by: { actor: { kind, id: actor.uid }, origin: originOf(request) } };
+  const origin = originOf(request, trustedProxyHops);
+  return { salonId, actor, by: { ...whoIs(actor), origin } };
 }
 
-/**
- * Where a request came from. Google's front end appends the address it was called from to `X-Forwarded-For`; whatever
- * stands left of that, the caller may have written.
- */
-export function originOf(request: Pick<HttpRequest, "header">): RequestOrigin {
-  const appended = request.header("x-forwarded-for")?.split(",").at(-1)?.trim() ?? "";
+/** Under which id the audit has them, and under which name the salon's owner is told of them. */
+export function whoIs({ uid, email, role }: Actor): Omit<ChangedBy, "origin"> {
+  if (role === "operator") return { actor: { kind: "operator", id: uid }, name: "Salon Flow support" };
+  return { actor: { kind: "member", id: uid }, name: email };
+}
+
+/** Where a request came from, as far as the caller cannot have made it up. */
+export function originOf(request: Pick<HttpRequest, "header">, trustedProxyHops: number): RequestOrigin {
+  const ip = clientAddress(request.header("x-forwarded-for"), trustedProxyHops);
   const userAgent = request.header("user-agent");
   return {
-    ...(isIP(appended) === 0 ? {} : { ip: appended }),
+    ...(ip === undefined ? {} : { ip }),
     ...(userAgent === undefined ? {} : { userAgent }),
   };
 }

@@ -3,26 +3,27 @@ import type { Authenticate } from "#shared/identity/authenticate.ts";
 import type { Authorize } from "#shared/identity/membership.ts";
 import type { OwnAccounts } from "#shared/own-account/own-accounts.ts";
 import { type Handler, json } from "#shared/runtime/http-boundary.ts";
-import type { Erasures } from "#shared/salon-data/erasures.ts";
+import { findRoute } from "#shared/runtime/route-contract.ts";
+import type { ErasureRequests } from "#shared/salon-data/erasure-requests.ts";
 import type { ExportSalon } from "#shared/salon-data/export.ts";
 import { admit } from "./admission.ts";
-import { dataRoutes, refuseDuringErasure } from "./data-routes.ts";
+import { dataRoutes } from "./data-routes.ts";
 import { integrationRoutes } from "./integration-routes.ts";
 import { openApi } from "./openapi.ts";
 import { ownAccountRoutes } from "./own-account-routes.ts";
 import type { PlatformRequests } from "./platform-requests.ts";
 import type { ReadView } from "./read-view.ts";
-import { findRoute } from "./routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
 
 export interface Deps {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
+  readonly trustedProxyHops: number;
   readonly readView: ReadView;
   readonly platform: PlatformRequests;
   readonly ownAccounts: OwnAccounts;
   readonly exportSalon: ExportSalon;
-  readonly erasures: Pick<Erasures, "request" | "get">;
+  readonly erasures: ErasureRequests;
 }
 
 const DESCRIPTION_PATH = "/v1/openapi.json";
@@ -42,10 +43,8 @@ export function createHandler(deps: Deps): Handler {
       if (request.method === "GET") return description;
       throw new AppError("method-not-allowed", "The description is read by GET.");
     }
-    const { route, salon } = findRoute(routes, request);
-    const caller = await admit(deps, request, route, salon);
-    if (route.method !== "GET" && route.duringErasure !== true)
-      await refuseDuringErasure(deps.erasures, caller.salonId);
+    const { route, parameters } = findRoute(routes, request);
+    const caller = await admit(deps, request, route, parameters.salonId);
     return route.serve(request, caller);
   };
 }

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { OwnAccounts } from "#shared/own-account/own-accounts.ts";
+import { answer, body, NO_BODY, nothing } from "#shared/runtime/route-contract.ts";
 import type { PlatformRequests } from "./platform-requests.ts";
 import { IntegrationView } from "./public-view.ts";
 import type { ReadView } from "./read-view.ts";
-import { answer, body, NO_BODY, nothing, type Route, route } from "./routes.ts";
+import { type Route, route } from "./routes.ts";
 import { StepReport } from "./step-report.ts";
 
 interface Deps {

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { Secret } from "#shared/core/secret.ts";
+import { answer, body, jsonLines, NO_BODY, nothing } from "#shared/runtime/route-contract.ts";
 import { openApi } from "./openapi.ts";
-import { answer, body, NO_BODY, nothing, route } from "./routes.ts";
+import { route } from "./routes.ts";
 
 const routes = [
   route({
@@ -22,6 +23,7 @@ const routes = [
     summary: "Lock it",
     atLeast: "owner",
     recentSignIn: true,
+    note: "Turn it twice.",
     takes: body(z.strictObject({ key: z.string().transform((value) => new Secret(value)) })),
     gives: nothing("done"),
     work: async () => {},
@@ -49,7 +51,7 @@ test("describes what goes in as it is sent, what comes out as it is answered, an
         },
       },
       put: {
-        description: "For the role owner or higher, signed in within the last 5 minutes.",
+        description: "For the role owner or higher, signed in within the last 5 minutes. Turn it twice.",
         requestBody: {
           required: true,
           content: {
@@ -59,6 +61,29 @@ test("describes what goes in as it is sent, what comes out as it is answered, an
           },
         },
         responses: { "204": { description: "Done." } },
+      },
+    },
+  });
+});
+
+test("describes an answer of lines by its content type, and what each line is", () => {
+  const steam = route({
+    method: "GET",
+    path: "/steam",
+    operation: "readSteam",
+    summary: "All that came out",
+    atLeast: "owner",
+    takes: NO_BODY,
+    gives: jsonLines(z.object({ puff: z.int() })),
+    work: async () =>
+      (async function* () {
+        yield '{"puff":1}\n';
+      })(),
+  });
+  expect(openApi([steam]).paths["/v1/salons/{salonId}/steam"]).toMatchObject({
+    get: {
+      responses: {
+        "200": { content: { "application/x-ndjson": { schema: { properties: { puff: {} } } } } },
       },
     },
   });

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { E164 } from "#shared/core/phone.ts";
 import { Secret } from "#shared/core/secret.ts";
 import type { NewToken, OwnAccounts } from "#shared/own-account/own-accounts.ts";
-import { answer, body, NO_BODY, nothing, type Route, route } from "./routes.ts";
+import { answer, body, NO_BODY, nothing } from "#shared/runtime/route-contract.ts";
+import { type Route, route } from "./routes.ts";
 import { StepReport } from "./step-report.ts";
 
 /** Whether it is the right one, only Twilio knows; this is what can be one. What was pasted may have spaces around it. */

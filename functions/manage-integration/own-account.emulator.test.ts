@@ -1,6 +1,7 @@
 import { PubSub } from "@google-cloud/pubsub";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DashboardParts, startDashboardBench } from "#scripts/testing/dashboard-bench.ts";
+import { deliveryParts } from "#scripts/testing/delivery-parts.ts";
 import { startRecordingServer } from "#scripts/testing/recording-server.ts";
 import { type SimulatedTwilio, startSimulatedTwilio } from "#scripts/testing/simulated-twilio.ts";
 import { systemClock } from "#shared/core/clock.ts";
@@ -12,10 +13,11 @@ import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
 import { createOwnAccounts } from "#shared/own-account/create-own-accounts.ts";
 import { rotationReminder } from "#shared/reminders/rotation.ts";
 import { createDelivery } from "#shared/routing/delivery.ts";
+import { createTestMessage } from "#shared/routing/test-message.ts";
 import { createPublisher } from "#shared/runtime/publisher.ts";
+import { createSecrets } from "#shared/runtime/secrets.ts";
 import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
-import { createSendTest } from "./send-test.ts";
 
 const PHONE = "+14155550188";
 const OWNER_PHONE = "+14155550142";
@@ -45,18 +47,26 @@ function ownAccounts({ projectId, ...parts }: DashboardParts) {
   const messages = createOutboundMessages(parts.database, clock);
   const partyOf = createPartyOf(new Secret("a key for tests, of 32 characters or more"));
   const acceptance = createAcceptance({ ...parts, messages, publisher, partyOf, clock });
+  const secrets = createSecrets({ projectId, endpoint: "127.0.0.1:9" });
   const delivery = createDelivery({
     ...parts,
     messages,
     twilio: api,
     announcer: createAnnouncer(publisher),
-    requestPlatform: createIntegrationChanges({ ...parts, clock }).requestPlatform,
+    ...deliveryParts({
+      ...parts,
+      changes: createIntegrationChanges({ ...parts, clock }),
+      partyOf,
+      secrets,
+      twilio: api,
+      clock,
+    }),
     clock,
     random: Math.random,
     leaseSeconds: 60,
     recheckSeconds: 120,
   });
-  const sendTest = createSendTest({ acceptance, delivery, logger: parts.logger });
+  const sendTest = createTestMessage({ acceptance, delivery, logger: parts.logger });
   return createOwnAccounts({ ...parts, rotationReminder, twilio: api, sendTest, clock });
 }
 
@@ -64,12 +74,13 @@ async function salon(phoneNumber = PHONE) {
   const account = await twilio.addAccount();
   await twilio.giveNumber(account.sid, phoneNumber);
   const id = await bench.salon({ owner: { phone: OWNER_PHONE } });
-  const { as, uid } = await bench.member(id, "owner");
+  const { as, uid, email } = await bench.member(id, "owner");
   const ask = (method: string, path: string, body?: object) =>
     bench.ask(method, `/v1/salons/${id}${path}`, { as, ...(body === undefined ? {} : { body }) });
   return {
     id,
     uid,
+    email,
     account,
     ask,
     view: async () => (await ask("GET", "/integration")).body,
@@ -166,5 +177,30 @@ describe("a salon's own Twilio account, from the first visit to the last", () =>
     const stored = await bench.database.firestore.doc(`salon_integrations/${id}`).get();
     expect(stored.data()?.twilio?.auth_token ?? null).toBeNull();
     expect(bench.logs.leaked([wrong])).toEqual([]);
+  });
+
+  test("tells its owner by whose address it was changed, and nobody else: the audit has the uid alone", async () => {
+    const { id, uid, email, ask, entered } = await salon("+14155550190");
+    expect((await ask("PUT", "/own-account", entered)).status).toBe(200);
+    expect((await ask("POST", "/own-account/rotate", { method: "rotate_for_me" })).status).toBe(200);
+    expect((await ask("DELETE", "/own-account")).status).toBe(204);
+    const of = async (collection: string) =>
+      (await bench.database.firestore.collection(collection).where("salon_id", "==", id).get()).docs.map(
+        (document) => document.data(),
+      );
+    const told = await of("notifications");
+    expect(told.map(({ kind }) => kind).toSorted()).toEqual([
+      "credentials_changed",
+      "credentials_changed",
+      "integration_disconnected",
+    ]);
+    for (const { facts } of told) {
+      expect(facts).toMatchObject({ by: `A member of the salon (${uid})`, by_name: email });
+    }
+    const audit = await of("integration_audit");
+    expect(audit.map(({ actor }) => actor.id)).toContain(uid);
+    const elsewhere = [audit, await of("integration_audit_salts"), await of("salon_integrations")];
+    expect(JSON.stringify(elsewhere)).not.toContain(email);
+    expect(bench.logs.leaked([email])).toEqual([]);
   });
 });

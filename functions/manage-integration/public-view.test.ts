@@ -81,6 +81,31 @@ describe("what is shown of an integration", () => {
     expect(shown(twilio).own_account?.previous != null).toBe(offered);
   });
 
+  test.each([
+    ["of the same account, the new one not having signed", true, null, true],
+    ["of the same account, the new one having signed", true, NOW, false],
+    ["of another account", false, null, false],
+  ])(
+    "waits for the new token's promotion after one %s: %s",
+    (_, same_account, token_signs_since, pending) => {
+      const kept = { ...previous(new Date("2026-02-01T10:00:00Z")), same_account };
+      const twilio = { account_sid: envelope("a"), previous: kept, token_signs_since };
+      expect(shown(twilio).own_account).toMatchObject({ promotion_pending: pending, previous: null });
+    },
+  );
+
+  test("says of a rotation that was given up that none is under way", () => {
+    const next_auth_token = {
+      auth_token: envelope("b"),
+      origin: "secondary",
+      stored_at: NOW,
+      given_up_at: NOW,
+    };
+    expect(shown({ account_sid: envelope("a"), next_auth_token }).own_account?.rotation_under_way).toBe(
+      false,
+    );
+  });
+
   test("tells how old the credentials are", () => {
     const at = new Date("2026-02-01T00:00:00Z");
     const rotation = { due_at: at, last_rotated_at: at, level: "overdue" };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Progress } from "#shared/provisioning/progress.ts";
 import { type PlatformConfig, SalonIntegration, type TwilioConfig } from "#shared/salons/integration.ts";
+import { awaitsPromotion } from "#shared/salons/own-tokens.ts";
 
 const Time = z.iso.datetime();
 const Capabilities = z.object({
@@ -28,6 +29,11 @@ const OwnAccountView = z.object({
     .nullable()
     .describe("How old the credentials are, for the banner"),
   rotation_under_way: z.boolean(),
+  promotion_pending: z
+    .boolean()
+    .describe(
+      "Twilio has signed nothing with the new Auth Token yet. If it is a secondary one, promote it to primary in your Twilio Console; until it signs, for at most 90 days, what Twilio sends us is checked with the earlier one as well",
+    ),
   previous: z
     .object({ rotated_at: Time, expires_at: Time })
     .nullable()
@@ -125,7 +131,8 @@ function ownAccountView(
             last_rotated_at: rotation.last_rotated_at.toISOString(),
             level: rotation.level,
           },
-    rotation_under_way: twilio.next_auth_token !== null,
+    rotation_under_way: twilio.next_auth_token !== null && twilio.next_auth_token.given_up_at === null,
+    promotion_pending: awaitsPromotion(twilio),
     previous: previousView(twilio, now),
   };
 }

@@ -1,12 +1,16 @@
 import { z } from "zod";
 import type { OwnAccounts, WebhookReport } from "#shared/own-account/own-accounts.ts";
-import { answer, NO_BODY, type Route, route } from "./routes.ts";
+import { answer, NO_BODY } from "#shared/runtime/route-contract.ts";
+import { type Route, route } from "./routes.ts";
 
 const WebhookReportAnswer = z.object({
   status: z.enum(["configured", "error"]),
   reasons: z.array(
     z.object({
-      webhook: z.enum(["sms", "voice", "status_callback"]),
+      resource: z
+        .enum(["number", "whatsapp_sender"])
+        .describe("The own account's phone number, or the WhatsApp number registered in it"),
+      webhook: z.enum(["sms", "voice", "whatsapp", "status_callback"]),
       reason: z.enum([
         "not_set",
         "url_mismatch",
@@ -15,6 +19,7 @@ const WebhookReportAnswer = z.object({
         "overridden_by_trunk",
         "service_overrides_number",
         "number_missing",
+        "sender_missing",
       ]),
     }),
   ),
@@ -22,14 +27,14 @@ const WebhookReportAnswer = z.object({
 
 type Operations = Pick<OwnAccounts, "webhookStatus" | "repairWebhooks">;
 
-/** Whether what happens on the salon's own number reaches us. */
+/** Whether what happens on the salon's own number and WhatsApp number reaches us. */
 export function webhookRoutes({ ownAccounts }: { readonly ownAccounts: Operations }): Route[] {
   return [
     route({
       method: "GET",
       path: "/webhooks",
       operation: "readWebhooks",
-      summary: "Ask Twilio whether the own number's webhooks lead to us",
+      summary: "Ask Twilio whether the webhooks of the own number and WhatsApp number lead to us",
       atLeast: "staff",
       takes: NO_BODY,
       gives: answer(WebhookReportAnswer),
@@ -39,7 +44,7 @@ export function webhookRoutes({ ownAccounts }: { readonly ownAccounts: Operation
       method: "POST",
       path: "/webhooks/repair",
       operation: "repairWebhooks",
-      summary: "Point the own number's webhooks at us again",
+      summary: "Point the webhooks of the own number and WhatsApp number at us again",
       atLeast: "manager",
       takes: NO_BODY,
       gives: answer(WebhookReportAnswer),

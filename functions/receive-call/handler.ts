@@ -1,29 +1,44 @@
 import { CallState } from "#shared/calls/call.ts";
 import type { Calls } from "#shared/calls/call-store.ts";
-import { greetingScript, menuScript, transferredScript } from "#shared/calls/voice-script.ts";
-import { accountFingerprint } from "#shared/core/ids.ts";
+import { greetingScript, menuScript, nobodyScript, transferredScript } from "#shared/calls/voice-script.ts";
+import { accountFingerprint, PLATFORM_SEGMENT } from "#shared/core/ids.ts";
+import type { Logger } from "#shared/core/logger.ts";
 import type { PartyOf } from "#shared/core/phone.ts";
 import type { Handler } from "#shared/runtime/http-boundary.ts";
+import type { Publisher } from "#shared/runtime/publisher.ts";
 import type { Salon } from "#shared/salons/salon.ts";
 import type { Salons } from "#shared/salons/salons.ts";
 import { type VoiceWebhook, voiceWebhookSchema } from "#shared/twilio/webhook-parameters.ts";
 import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
 import { isReachedAt } from "#shared/webhooks/accounts.ts";
 import { webhookSegments } from "#shared/webhooks/path.ts";
-import { refusal, type VerifyWebhook } from "#shared/webhooks/verification.ts";
+import type { VerifyPlatformWebhook } from "#shared/webhooks/platform-accounts.ts";
+import { refusal } from "#shared/webhooks/refusal.ts";
+import type { VerifyWebhook } from "#shared/webhooks/verification.ts";
+import { createAnswerReminder } from "./reminder.ts";
 
 export interface Deps {
   readonly verify: VerifyWebhook;
+  readonly verifyPlatform: VerifyPlatformWebhook;
   readonly salons: Salons;
   readonly calls: Calls;
   readonly urls: WebhookUrls;
   readonly partyOf: PartyOf;
+  readonly publisher: Publisher;
+  readonly logger: Logger;
 }
 
-/** Answers a call with the salon's greeting and menu, as TwiML. */
-export function createHandler({ verify, salons, calls, urls, partyOf }: Deps): Handler {
+/** Answers a call with the salon's greeting and menu, and speaks in the calls that the salon makes; as TwiML. */
+export function createHandler(deps: Deps): Handler {
+  const { verify, verifyPlatform, salons, calls, urls, partyOf } = deps;
+  const answerReminder = createAnswerReminder(deps);
   return async (request) => {
-    const [claimedSalonId = "", step] = webhookSegments(request.path, ["voice"]);
+    const [claimedSalonId = "", step, ...path] = webhookSegments(request.path, ["voice"]);
+    if (step === "reminder") return answerReminder(request, claimedSalonId, path);
+    if (claimedSalonId === PLATFORM_SEGMENT) {
+      await verifyPlatform(request, (candidate, { To }) => isReachedAt(candidate, To));
+      return { status: 200, type: "text/xml", body: nobodyScript(), log: { step: "nobody" } };
+    }
     const { salonId, account, tokenRole, form } = await verify(request, claimedSalonId, (candidate, { To }) =>
       isReachedAt(candidate, To),
     );

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type BenchSalon, startWebhookBench, type WebhookBench } from "#scripts/testing/webhook-bench.ts";
+import { consequencesOf } from "#scripts/testing/delivery-parts.ts";
+import {
+  type BenchSalon,
+  PLATFORM_NUMBERS,
+  startWebhookBench,
+  type WebhookBench,
+} from "#scripts/testing/webhook-bench.ts";
 import { readTwiml } from "#scripts/twilio-simulator/twiml/twiml.ts";
 import { createCalls } from "#shared/calls/call-store.ts";
 import { createAnnouncer } from "#shared/messages/announcer.ts";
@@ -33,7 +39,16 @@ beforeAll(async () => {
   const messages = createOutboundMessages(bench.database, bench.clock);
   const announcer = createAnnouncer(bench.publisher);
   await bench.serve("receive-call", createHandler({ ...bench, calls }));
-  await bench.serve("receive-status", createStatusHandler({ ...bench, calls, messages, announcer }));
+  await bench.serve(
+    "receive-status",
+    createStatusHandler({
+      ...bench,
+      calls,
+      messages,
+      announcer,
+      drawConsequences: consequencesOf({ ...bench, twilio: bench.api }),
+    }),
+  );
   const communication = { voice_transfer_number: TRANSFER };
   [salon, other] = await Promise.all([
     bench.addSalon("+14155550101", { name: "Anjali's <Salon> & Spa", hours: HOURS, communication }),
@@ -195,11 +210,55 @@ describe("what must not get in", () => {
     },
   );
 
-  test("a closed salon answers no calls", async () => {
+  test("a closed salon answers no calls: the caller hears the fallback", async () => {
     const closed = await bench.addSalon("+14155550104", { status: "closed" });
     const { steps } = await ring(closed.number);
-    expect(steps[0]?.status).not.toBe(200);
+    expect(steps.at(-1)?.said).toEqual([expect.stringMatching(/^We are sorry/)]);
     expect(await bench.documents("calls", closed.salonId)).toEqual([]);
+  });
+});
+
+describe("a caller of one of the platform's own numbers", () => {
+  const called = (changes: Record<string, string> = {}, token = bench.twilio.main.authToken) =>
+    bench.post("/webhooks/twilio/voice/platform", {
+      token,
+      form: {
+        AccountSid: bench.twilio.main.accountSid,
+        CallSid: `CA${"9".repeat(32)}`,
+        CallStatus: "ringing",
+        Direction: "inbound",
+        From: CUSTOMER,
+        To: PLATFORM_NUMBERS.default,
+        ...changes,
+      },
+    });
+
+  test("hears that nobody is reached there, and the end of the call is taken note of by nobody", async () => {
+    const answer = await called();
+    const twiml = await answer.text();
+    expect([answer.status, twiml]).toEqual([
+      200,
+      expect.stringContaining("Nobody is reached at this number."),
+    ]);
+    expect(twiml).toContain("<Hangup/>");
+    const end = await bench.post("/webhooks/twilio/status/platform", {
+      token: bench.twilio.main.authToken,
+      form: {
+        AccountSid: bench.twilio.main.accountSid,
+        CallSid: `CA${"9".repeat(32)}`,
+        CallStatus: "completed",
+      },
+    });
+    expect(end.status).toBe(204);
+    expect((await bench.database.firestore.doc(`calls/CA${"9".repeat(32)}`).get()).exists).toBe(false);
+  });
+
+  test("is nobody's who forges the parent's signature, or means another number", async () => {
+    expect((await called({}, salon.authToken)).status).toBe(403);
+    expect((await called({ To: salon.number })).status).toBe(403);
+    const form = { AccountSid: bench.twilio.main.accountSid, CallStatus: "completed" };
+    const forged = { token: salon.authToken, form };
+    expect((await bench.post("/webhooks/twilio/status/platform", forged)).status).toBe(403);
   });
 });
 

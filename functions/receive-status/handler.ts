@@ -1,23 +1,35 @@
 import { CallState } from "#shared/calls/call.ts";
+import { announceCall } from "#shared/calls/call-events.ts";
 import type { Calls } from "#shared/calls/call-store.ts";
-import { accountFingerprint, MessageId } from "#shared/core/ids.ts";
+import { CallId } from "#shared/calls/outbound-call.ts";
+import { accountFingerprint, MessageId, PLATFORM_SEGMENT } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import type { PartyOf } from "#shared/core/phone.ts";
 import type { Announcer } from "#shared/messages/announcer.ts";
+import type { OutboundMessage } from "#shared/messages/message.ts";
 import type { OutboundMessages } from "#shared/messages/outbound-store.ts";
-import { twilioState } from "#shared/messages/state.ts";
+import { type TwilioState, twilioState } from "#shared/messages/state.ts";
+import type { DrawConsequences } from "#shared/routing/consequences.ts";
 import type { Handler, Reply } from "#shared/runtime/http-boundary.ts";
+import { outboundTopic, type Publisher } from "#shared/runtime/publisher.ts";
 import type { Salons } from "#shared/salons/salons.ts";
+import { classOfCode } from "#shared/twilio/error-table.ts";
 import { callStatusCallbackSchema, messageStatusCallbackSchema } from "#shared/twilio/webhook-parameters.ts";
 import { webhookSegments } from "#shared/webhooks/path.ts";
-import { refusal, type VerifiedWebhook, type VerifyWebhook } from "#shared/webhooks/verification.ts";
+import type { VerifyPlatformWebhook } from "#shared/webhooks/platform-accounts.ts";
+import { refusal } from "#shared/webhooks/refusal.ts";
+import type { VerifiedWebhook, VerifyWebhook } from "#shared/webhooks/verification.ts";
 
 export interface Deps {
   readonly verify: VerifyWebhook;
+  readonly verifyMessageStatus: VerifyWebhook;
+  readonly verifyPlatform: VerifyPlatformWebhook;
   readonly messages: OutboundMessages;
   readonly calls: Calls;
   readonly salons: Salons;
   readonly announcer: Announcer;
+  readonly drawConsequences: DrawConsequences;
+  readonly publisher: Publisher;
   readonly partyOf: PartyOf;
   readonly logger: Logger;
 }
@@ -25,19 +37,32 @@ export interface Deps {
 /** Records where a message or a call got to. Twilio repeats and reorders callbacks, so a late one changes nothing. */
 export function createHandler({
   verify,
+  verifyMessageStatus,
+  verifyPlatform,
   messages,
   calls,
   salons,
   announcer,
+  drawConsequences,
+  publisher,
   partyOf,
   logger,
 }: Deps): Handler {
   return async (request) => {
-    const [salonId = "", messageId, attempt] = webhookSegments(request.path, ["status"]);
-    const webhook = await verify(request, salonId);
+    const [salonId = "", messageId, attempt, attemptOfCall] = webhookSegments(request.path, ["status"]);
+    if (messageId === "calls") {
+      return outboundCallStatus(await verify(request, salonId), attempt, attemptIn(attemptOfCall));
+    }
     const id = MessageId.safeParse(messageId).data;
-    if (id !== undefined) return messageStatus(webhook, id, Number(attempt));
-    return callStatus(webhook);
+    if (id !== undefined) {
+      return messageStatus(await verifyMessageStatus(request, salonId), id, attemptIn(attempt));
+    }
+    if (salonId === PLATFORM_SEGMENT) {
+      await verifyPlatform(request);
+      return ignored("a call to a number of the platform's");
+    }
+    const webhook = await verify(request, salonId);
+    return messageId === undefined ? callStatus(webhook) : ignored("no address of ours");
   };
 
   async function messageStatus(webhook: VerifiedWebhook, id: MessageId, attempt: number) {
@@ -55,10 +80,49 @@ export function createHandler({
     });
     const fields = { salonId, messageId: id, attempt, state, outcome: result.outcome, tokenRole };
     if (result.outcome === "forbidden") throw refusal();
-    if (result.outcome === "foreign") logger.error("one attempt was sent twice", fields);
-    // A repeated callback may stand for one whose announcement failed, so what it says is told again.
+    if (result.outcome === "foreign" || result.outcome === "doubled")
+      logger.error("one message was sent twice", fields);
+    // A repeated callback may stand for one whose consequences failed, so what it says is done again.
     const current = "message" in result ? result.message : await messages.get(id);
-    if (current?.state === state) await announcer.announce(current);
+    if (current !== undefined) await follow(current, attempt, state);
+    return { status: 204, log: fields };
+  }
+
+  async function follow(message: OutboundMessage, attemptNumber: number, state: TwilioState) {
+    const attempt = message.attempts[attemptNumber - 1];
+    if (attempt?.state === state && attempt.error_code !== null) {
+      const code = attempt.error_code;
+      await drawConsequences(message, attempt, { class: classOfCode(code), code });
+    }
+    // Held: Twilio could not deliver it, and it goes another way or once more.
+    if (message.state === state || message.state === "held") await announcer.announce(message);
+    if (message.state === "held" && message.hold_reason === "fallback") {
+      await publisher.publish(outboundTopic(message.critical), message.id, { message_id: message.id });
+    }
+  }
+
+  /** A call that the salon makes has its own address, which names it and the attempt. */
+  async function outboundCallStatus(
+    webhook: VerifiedWebhook,
+    claimedId: string | undefined,
+    attempt: number,
+  ) {
+    const { salonId, account, tokenRole, form } = webhook;
+    const id = CallId.safeParse(claimedId).data;
+    const callback = callStatusCallbackSchema.safeParse(form).data;
+    const state = CallState.safeParse(callback?.status).data;
+    if (id === undefined || callback === undefined || state === undefined) return ignored("not understood");
+    const { callSid: sid, durationSeconds } = callback;
+    const from = { salonId, account: accountFingerprint(account.accountSid) };
+    const result = await calls.outbound.report(id, attempt, { sid, state, durationSeconds, from });
+    const { outcome } = result;
+    const fields = { salonId, callId: id, attempt, state, outcome, tokenRole };
+    if (outcome === "forbidden" || outcome === "taken") throw refusal();
+    if (outcome === "foreign" || outcome === "doubled") logger.error("one call was made twice", fields);
+    // A repeated callback may stand for one whose news was not published, so it is published again.
+    const current = "call" in result ? result.call : await calls.outbound.get(id);
+    const isItsNews = current?.attempts[attempt - 1]?.state === state;
+    if (current !== undefined && isItsNews) await announceCall(publisher, current);
     return { status: 204, log: fields };
   }
 
@@ -82,6 +146,11 @@ export function createHandler({
     if (outcome === "forbidden") throw refusal();
     return { status: 204, log: { salonId, state, outcome, tokenRole } };
   }
+}
+
+/** Attempts count from 1; no attempt has the number that stands for anything else. */
+function attemptIn(segment = ""): number {
+  return /^[1-9]\d{0,3}$/.test(segment) ? Number(segment) : Number.NaN;
 }
 
 /** Twilio gains nothing by repeating what we do not understand. */

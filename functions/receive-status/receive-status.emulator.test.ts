@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type BenchSalon, startWebhookBench, type WebhookBench } from "#scripts/testing/webhook-bench.ts";
+import { consequencesOf } from "#scripts/testing/delivery-parts.ts";
+import { newAttempt } from "#scripts/testing/outbound-message.ts";
+import {
+  type BenchSalon,
+  PLATFORM_NUMBERS,
+  startWebhookBench,
+  type WebhookBench,
+} from "#scripts/testing/webhook-bench.ts";
 import { createCalls } from "#shared/calls/call-store.ts";
 import { accountFingerprint } from "#shared/core/ids.ts";
 import { E164 } from "#shared/core/phone.ts";
@@ -33,7 +40,16 @@ beforeAll(async () => {
   acceptance = createAcceptance({ ...bench, messages });
   const calls = createCalls(bench.database, bench.clock);
   const announcer = createAnnouncer(bench.publisher);
-  await bench.serve("receive-status", createHandler({ ...bench, messages, calls, announcer }));
+  await bench.serve(
+    "receive-status",
+    createHandler({
+      ...bench,
+      messages,
+      calls,
+      announcer,
+      drawConsequences: consequencesOf({ ...bench, twilio: bench.api }),
+    }),
+  );
   [salon, other] = await Promise.all([bench.addSalon("+14155550101"), bench.addSalon("+14155550102")]);
 });
 afterAll(() => bench.stop());
@@ -46,7 +62,7 @@ async function claimed(owner: BenchSalon = salon): Promise<OutboundMessage> {
   const request = { salonId, idempotencyKey: unique(), channel: "sms", to: CUSTOMER, body } as const;
   const { message } = await acceptance.accept(request);
   const account = accountFingerprint(owner.accountSid);
-  const attempt = { source: "platform_subaccount", account, sender: E164.parse(owner.number) } as const;
+  const attempt = newAttempt({ account, sender: owner.number });
   const taken = await messages.claim(message.id, attempt, 60);
   return taken ?? expect.fail("nobody could claim the message");
 }
@@ -165,9 +181,13 @@ describe("a message's status", () => {
     const sid = `SM${unique()}`;
     await callback({ id: message.id, sid, status: "queued" });
     for (let copy = 0; copy < 2; copy += 1) {
-      await callback({ id: message.id, sid, status: "failed", extra: { ErrorCode: "30003" } });
+      await callback({ id: message.id, sid, status: "failed", extra: { ErrorCode: "30005" } });
     }
-    expect(await read(message)).toMatchObject({ state: "failed", attempts: [{ error_code: 30_003 }] });
+    expect(await read(message)).toMatchObject({
+      state: "failed",
+      failure: { class: "recipient", twilio_code: 30_005 },
+      attempts: [{ error_code: 30_005 }],
+    });
     const costs = (await rows(sid)).map(({ cost_micros }) => cost_micros);
     expect(costs.sort()).toEqual([-200_000, 200_000]);
   });
@@ -180,7 +200,7 @@ describe("a message's status", () => {
     expect((await callback({ id: message.id, sid: twin, status: "delivered" })).status).toBe(204);
     expect(await read(message)).toMatchObject({ state: "sent", attempts: [{ sid }] });
     expect(await rows(twin)).toEqual([]);
-    expect(bench.logs.lines.some((line) => line.includes("one attempt was sent twice"))).toBe(true);
+    expect(bench.logs.lines.some((line) => line.includes("one message was sent twice"))).toBe(true);
   });
 
   test("is told again by a repetition when Pub/Sub failed the first time", async () => {
@@ -195,18 +215,52 @@ describe("a message's status", () => {
   });
 });
 
+test("Twilio itself comes again after a 5xx, so that nobody misses the end", async () => {
+  const message = await claimed();
+  const credentials = { accountSid: salon.accountSid, authToken: new Secret(salon.authToken) };
+  await bench.twilio.fault({ kind: "callbacks", order: "reversed" });
+  bench.publisher.failOnce();
+  const sent = await bench.api.account(credentials).sendMessage({
+    to: CUSTOMER,
+    from: salon.number,
+    body: message.body,
+    statusCallback: bench.urls.messageStatus(salon.salonId, message.id, 1),
+    validityPeriodSeconds: 600,
+  });
+  await expect.poll(() => announced(message), { timeout: 10_000 }).toMatchObject([{ state: "delivered" }]);
+  await bench.twilio.calm();
+  const answers = bench.logs.lines.filter((line) => line.includes('"status":500'));
+  expect(answers).toHaveLength(1);
+  expect(await read(message)).toMatchObject({ state: "delivered", attempts: [{ sid: sent.sid }] });
+});
+
 describe("what Twilio gains nothing by repeating is answered 204", () => {
   test("a message that is not known", async () => {
     expect((await callback({ id: "0".repeat(40), status: "sent" })).status).toBe(204);
   });
 
-  test.each([0, 2, -1, "x", "1.5"])("the attempt %s, which was never made", async (attempt) => {
+  test.each([
+    0,
+    2,
+    -1,
+    9999,
+    "x",
+    "1.5",
+    "NaN",
+    "Infinity",
+    "01",
+    "1e0",
+    "0x1",
+    "%201",
+    "__proto__",
+    "length",
+  ])("the attempt %s, which was never made", async (attempt) => {
     const message = await claimed();
     expect((await callback({ id: message.id, status: "sent", attempt })).status).toBe(204);
     expect((await read(message)).state).toBe("claimed");
   });
 
-  test.each(["teleported", "", "received"])(
+  test.each(["teleported", "", "received", "receiving", "partially_delivered", "unknown", "DELIVERED"])(
     "the status %j, which is no step of a sent message",
     async (status) => {
       const message = await claimed();
@@ -214,6 +268,142 @@ describe("what Twilio gains nothing by repeating is answered 204", () => {
       expect((await read(message)).state).toBe("claimed");
     },
   );
+
+  test.each([
+    "x",
+    "A".repeat(40),
+    "0".repeat(39),
+    "__proto__",
+    "%00",
+    `${"0".repeat(40)}%2f1`,
+    "calls",
+    "calls/x/1",
+    `calls/${"0".repeat(40)}/1`,
+    `calls/${"0".repeat(40)}/NaN`,
+  ])("an address that is none of ours: %s", async (garbage) => {
+    const path = `/webhooks/twilio/status/${salon.salonId}/${garbage}`;
+    const callSid = `CA${unique()}`;
+    const extra = { CallSid: callSid, CallStatus: "completed", CallDuration: "61", Direction: "inbound" };
+    expect((await callback({ id: "", path, status: "delivered", extra })).status).toBe(204);
+    expect((await bench.database.firestore.doc(`calls/${callSid}`).get()).exists).toBe(false);
+    expect(await rows(callSid)).toEqual([]);
+  });
+
+  test.each(["nobody", "platform", "x", "__proto__"])(
+    "but for a salon that is none, which is refused as any other: %s",
+    async (segment) => {
+      const path = `/webhooks/twilio/status/${segment}/${"0".repeat(40)}/1`;
+      const answer = await callback({ id: "", path, status: "sent" });
+      expect([answer.status, await answer.json()]).toEqual([403, REFUSED]);
+    },
+  );
+});
+
+describe("of an attempt whose message has gone on without it", () => {
+  const fallBack = async () => {
+    const { message } = await acceptance.accept({
+      salonId: salon.salonId,
+      idempotencyKey: unique(),
+      channel: "whatsapp",
+      to: CUSTOMER,
+      body: "See you at 10.",
+      critical: true,
+      fallback: { channel: "sms" },
+    });
+    const account = accountFingerprint(salon.accountSid);
+    const own = newAttempt({ channel: "whatsapp", account, sender: salon.number });
+    expect(await messages.claim(message.id, own, 60)).toBeDefined();
+    const sid = `SM${unique()}`;
+    const undelivered = () =>
+      callback({ id: message.id, sid, status: "undelivered", extra: { ErrorCode: "63024" } });
+    expect((await undelivered()).status).toBe(204);
+    return { message, sid, undelivered };
+  };
+  const woken = ({ id }: OutboundMessage) =>
+    bench.publisher.published.filter(({ topic, key }) => topic === "outbound-critical" && key === id);
+
+  test("the failure sends it the other way, and wakes its worker again when it is repeated", async () => {
+    const { message, undelivered } = await fallBack();
+    expect(await read(message)).toMatchObject({ state: "held", hold_reason: "fallback", on_fallback: true });
+    const before = woken(message).length;
+    expect((await undelivered()).status).toBe(204);
+    expect([before > 0, woken(message).length - before]).toEqual([true, 1]);
+  });
+
+  test("what is told of the first way changes nothing any more, and of the second it counts", async () => {
+    const { message, sid } = await fallBack();
+    const { accountSid, authToken } = bench.twilio.main;
+    const account = accountFingerprint(accountSid);
+    const sender = PLATFORM_NUMBERS.default;
+    await messages.claim(message.id, newAttempt({ source: "platform_default", account, sender }), 60);
+    for (const status of ["sent", "delivered", "undelivered", "failed"]) {
+      expect((await callback({ id: message.id, sid, status })).status).toBe(204);
+      expect(await read(message)).toMatchObject({
+        state: "claimed",
+        attempts: [{ state: "undelivered" }, {}],
+      });
+    }
+    const by = { ...salon, accountSid, authToken };
+    const second = `SM${unique()}`;
+    await callback({ id: message.id, sid: second, status: "delivered", attempt: 2, by });
+    expect(await read(message)).toMatchObject({ state: "delivered", attempts: [{ sid }, { sid: second }] });
+    expect([(await rows(sid)).length, (await rows(second)).length]).toEqual([1, 1]);
+  });
+
+  test("that it was read after all is kept on the attempt's record alone", async () => {
+    const { message, sid } = await fallBack();
+    const { accountSid } = bench.twilio.main;
+    const account = accountFingerprint(accountSid);
+    await messages.claim(message.id, newAttempt({ source: "platform_default", account }), 60);
+    await callback({ id: message.id, sid, status: "read" });
+    expect(await read(message)).toMatchObject({ state: "claimed", attempts: [{ state: "read" }, {}] });
+  });
+});
+
+describe("of an attempt whose account the salon has left meanwhile", () => {
+  test("the subaccount's callback counts after the switch to the salon's own account", async () => {
+    const moving = await bench.addSalon("+14155550104");
+    const message = await claimed(moving);
+    const own = await bench.twilio.addAccount();
+    const twilio = {
+      ...(await bench.credentials(moving.salonId, own.sid, own.auth_token)),
+      phone_number: "+14155550105",
+      is_active: true,
+    };
+    const document = bench.database.firestore.doc(`salon_integrations/${moving.salonId}`);
+    const { platform } = (await document.get()).data() ?? {};
+    await bench.setIntegration(moving.salonId, { platform: { ...platform, is_active: false }, twilio });
+    const sid = `SM${unique()}`;
+    const answer = await callback({ id: message.id, sid, status: "delivered", by: moving });
+    expect([answer.status, (await read(message)).state]).toEqual([204, "delivered"]);
+    expect(await rows(sid, moving)).toMatchObject([{ billed_to: "platform" }]);
+  });
+
+  test("an own account's callback counts as long as the account may be gone back to, and then no more", async () => {
+    const moving = await bench.addSalon("+14155550106");
+    const [before, now] = [await bench.twilio.addAccount(), await bench.twilio.addAccount()];
+    const left = { ...moving, accountSid: before.sid, authToken: before.auth_token };
+    const message = await claimed(left);
+    const at = bench.clock.now();
+    const previous = {
+      ...(await bench.credentials(moving.salonId, before.sid, before.auth_token)),
+      phone_number: moving.number,
+      whatsapp_number: null,
+      rotated_at: at,
+      same_account: false,
+    };
+    const current = await bench.credentials(moving.salonId, now.sid, now.auth_token);
+    const keptUntil = (expires_at: Date) =>
+      bench.setIntegration(moving.salonId, { twilio: { ...current, previous: { ...previous, expires_at } } });
+    const sid = `SM${unique()}`;
+    const end = new Date(bench.clock.now().getTime() + 4_000);
+    await keptUntil(end);
+    expect((await callback({ id: message.id, sid, status: "sent", by: left })).status).toBe(204);
+    expect((await read(message)).state).toBe("sent");
+    await expect.poll(() => bench.clock.now() > end, { timeout: 6_000 }).toBe(true);
+    expect((await callback({ id: message.id, sid, status: "delivered", by: left })).status).toBe(403);
+    expect((await read(message)).state).toBe("sent");
+  });
 });
 
 describe("what must not get in", () => {
@@ -297,6 +487,50 @@ describe("a call's status", () => {
       expect((await hangUp(`CA${unique()}`, changes)).status).toBe(204);
     },
   );
+});
+
+describe("of an attempt that went through the platform's own account", () => {
+  async function claimedByParent(): Promise<OutboundMessage> {
+    const body = "See you at 10.";
+    const request = {
+      salonId: salon.salonId,
+      idempotencyKey: unique(),
+      channel: "sms",
+      to: CUSTOMER,
+      body,
+    } as const;
+    const { message } = await acceptance.accept(request);
+    const account = accountFingerprint(bench.twilio.main.accountSid);
+    const sender = PLATFORM_NUMBERS.default;
+    const attempt = newAttempt({ source: "platform_default", account, sender });
+    return (await messages.claim(message.id, attempt, 60)) ?? expect.fail("nobody could claim the message");
+  }
+  const by = (accountSid: string, authToken: string): BenchSalon => ({ ...salon, accountSid, authToken });
+
+  test("the parent's callback counts", async () => {
+    const message = await claimedByParent();
+    const { accountSid, authToken } = bench.twilio.main;
+    const status = "delivered";
+    expect((await callback({ id: message.id, status, by: by(accountSid, authToken) })).status).toBe(204);
+    expect((await read(message)).state).toBe("delivered");
+  });
+
+  test("neither another parent's nor the subaccount's does, although both are signed well", async () => {
+    const message = await claimedByParent();
+    const { sid, auth_token } = bench.second;
+    const status = "delivered";
+    expect((await callback({ id: message.id, status, by: by(sid, auth_token) })).status).toBe(403);
+    expect((await callback({ id: message.id, status })).status).toBe(403);
+    expect((await read(message)).state).toBe("claimed");
+  });
+
+  test("a parent's callback of an attempt that went through the subaccount is refused", async () => {
+    const message = await claimed();
+    const { accountSid, authToken } = bench.twilio.main;
+    const forged = { id: message.id, status: "failed", by: by(accountSid, authToken) };
+    expect((await callback(forged)).status).toBe(403);
+    expect((await read(message)).state).toBe("claimed");
+  });
 });
 
 test("nothing secret or personal is logged or published, whatever happens", async () => {

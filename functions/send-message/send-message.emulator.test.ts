@@ -1,73 +1,47 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
-import { http } from "@google-cloud/functions-framework";
 import { getTestServer } from "@google-cloud/functions-framework/testing";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { LOCAL_AUDIENCE, localCallerToken } from "#scripts/local-stack/caller-token.ts";
 import { listen } from "#scripts/local-stack/listen.ts";
 import { atOnce, tally } from "#scripts/testing/at-once.ts";
-import {
-  type BenchSalon,
-  type MessagingBench,
-  startMessagingBench,
-} from "#scripts/testing/messaging-bench.ts";
+import type { BenchSalon } from "#scripts/testing/messaging-bench.ts";
 import { printCount } from "#scripts/testing/print-count.ts";
+import {
+  SERVICE,
+  type SendMessageBench,
+  type Sent,
+  startSendMessageBench,
+} from "#scripts/testing/send-message-bench.ts";
 import { uniqueSalonId } from "#scripts/testing/test-project.ts";
 import { messageIdOf, SalonId } from "#shared/core/ids.ts";
-import { createLogger } from "#shared/core/logger.ts";
-import { httpFunction } from "#shared/runtime/http-boundary.ts";
-import { createHandler } from "./handler.ts";
 
 const MAX_BODY_BYTES = 16_384;
+const MAX_BULK_BYTES = 2 * 1_024 * 1_024;
 const CUSTOMER = "+14155550142";
 const TEXT = "Dear Priya, see you tomorrow at 10.";
+const OTHER_SERVICE = "reminders@salon-flow.iam.gserviceaccount.com";
+const STRANGER = "stranger@salon-flow.iam.gserviceaccount.com";
 
-let bench: MessagingBench;
+let bench: SendMessageBench;
 let salon: BenchSalon;
 let closed: BenchSalon;
-let server: Awaited<ReturnType<typeof listen>>;
-const lines: string[] = [];
-
+let erasing: BenchSalon;
 beforeAll(async () => {
-  bench = await startMessagingBench();
+  bench = await startSendMessageBench();
   salon = await bench.salon();
   closed = await bench.salon({ document: { status: "closed" } });
-  const { acceptance, messages } = bench;
-  const logger = createLogger({ write: (line) => lines.push(line) });
-  const options = { name: "send-message", logger, maxBodyBytes: MAX_BODY_BYTES };
-  http("send-message", httpFunction(createHandler({ acceptance, messages }), options));
-  server = await listen(getTestServer("send-message"), 0, "send-message");
+  erasing = await bench.salon();
+  await bench.database.firestore
+    .doc(`salon_integrations/${erasing.id}`)
+    .set({ salon_id: erasing.id, erasing: true });
+  await bench.allow(OTHER_SERVICE, { salons: [salon.id] });
 });
-afterAll(async () => {
-  await server.close();
-  await bench.stop();
-});
+afterAll(() => bench.stop());
 
 const valid = () => ({ salon_id: salon.id, channel: "sms", to: CUSTOMER, body: TEXT });
-
-interface Sent {
-  readonly method?: string;
-  readonly path?: string;
-  readonly key?: string | undefined;
-  readonly type?: string | undefined;
-  /** As it is sent; an object as JSON. */
-  readonly body?: object | string;
-}
-async function ask({ method = "POST", path = "/v1/messages", body, ...headers }: Sent) {
-  const { key, type } = { key: uniqueSalonId(), type: "application/json", ...headers };
-  const response = await fetch(`http://${server.host}${path}`, {
-    method,
-    headers: {
-      ...(type === undefined ? {} : { "content-type": type }),
-      ...(key === undefined ? {} : { "idempotency-key": key }),
-    },
-    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-  });
-  const answer = await response.text();
-  const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
-  return { status: response.status, body: isJson ? JSON.parse(answer) : answer };
-}
-const storedCount = async () =>
-  (await bench.database.firestore.collection("messages").count().get()).data().count;
+const ask = (sent: Sent) => bench.ask(sent);
+const storedCount = async () => (await bench.traces()).messages ?? 0;
 
 describe("POST /v1/messages", () => {
   test("accepts a message: 202, stored, woken", async () => {
@@ -80,11 +54,14 @@ describe("POST /v1/messages", () => {
       salon_id: salon.id,
       channel: "sms",
       to: CUSTOMER,
+      category: "transactional",
+      critical: false,
       state: "accepted",
       hold_reason: null,
       failure: null,
       segments: 1,
       attempts: [],
+      send_at: null,
       accepted_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       expires_at: expect.any(String),
       updated_at: expect.any(String),
@@ -142,7 +119,13 @@ describe("POST /v1/messages", () => {
   });
 });
 
-describe("what cannot be a message is refused, with the field named, and not stored", () => {
+describe("what cannot be a message is refused, with the field named, and nothing is stored or published", () => {
+  const usedKey = uniqueSalonId();
+  beforeAll(() => ask({ key: usedKey, body: valid() }));
+  const OFFER = { name: "offer", language: "en", variables: {} };
+  const MAIL = { channel: "email", to: "priya@example.com" };
+  const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+
   const wrong = (changes: object) => () => ({ body: { ...valid(), ...changes } });
   const without = (field: string) => () => ({
     body: Object.fromEntries(Object.entries(valid()).filter(([name]) => name !== field)),
@@ -155,6 +138,37 @@ describe("what cannot be a message is refused, with the field named, and not sto
   test.each<[string, () => Sent, number, string | undefined]>([
     ["an unknown salon", wrong({ salon_id: "salon-nobody" }), 404, "salon_id"],
     ["a closed salon", () => ({ body: { ...valid(), salon_id: closed.id } }), 404, "salon_id"],
+    [
+      "a salon whose data is being erased",
+      () => ({ body: { ...valid(), salon_id: erasing.id } }),
+      409,
+      undefined,
+    ],
+    ["no token", () => ({ authorization: undefined, body: valid() }), 401, undefined],
+    [
+      "a token for another address",
+      () => ({ authorization: localCallerToken(SERVICE, `${LOCAL_AUDIENCE}/x`), body: valid() }),
+      401,
+      undefined,
+    ],
+    [
+      "a service without a policy",
+      () => ({ authorization: localCallerToken(STRANGER), body: valid() }),
+      404,
+      "salon_id",
+    ],
+    [
+      "a service without a policy for that salon",
+      () => ({ authorization: localCallerToken(OTHER_SERVICE), body: { ...valid(), salon_id: closed.id } }),
+      404,
+      "salon_id",
+    ],
+    [
+      "a critical message of a service that may not",
+      () => ({ authorization: localCallerToken(OTHER_SERVICE), body: { ...valid(), critical: true } }),
+      403,
+      "critical",
+    ],
     ["no salon", without("salon_id"), 400, "salon_id"],
     ["a salon id with a slash", wrong({ salon_id: "salons/other" }), 400, "salon_id"],
     ["a salon id of dots", wrong({ salon_id: "../.." }), 400, "salon_id"],
@@ -180,6 +194,69 @@ describe("what cannot be a message is refused, with the field named, and not sto
     ["null for critical", wrong({ critical: null }), 400, "critical"],
     ["a word for critical", wrong({ critical: "yes" }), 400, "critical"],
     ["an unknown field", wrong({ from: "+14155550100" }), 400, "from"],
+    ["a phone number for a field", wrong({ [CUSTOMER]: true }), 400, "?"],
+    ["null for the category", wrong({ category: null }), 400, "category"],
+    ["null for the timing", wrong({ timing: null }), 400, "timing"],
+    ["null for the media", wrong({ media: null }), 400, "media"],
+    ["null for the template", wrong({ body: undefined, template: null }), 400, "template"],
+    ["null for the time", wrong({ send_at: null }), 400, "send_at"],
+    ["an unknown category", wrong({ category: "spam" }), 400, "category"],
+    ["an unknown timing", wrong({ timing: "soon" }), 400, "timing"],
+    ["a text beside a template", wrong({ template: OFFER }), 400, "body"],
+    [
+      "an unknown template",
+      wrong({ body: undefined, template: { ...OFFER, name: "nothing" } }),
+      400,
+      "template.name",
+    ],
+    [
+      "a template in another language",
+      wrong({ body: undefined, template: { ...OFFER, language: "de" } }),
+      400,
+      "template.language",
+    ],
+    [
+      "a template without its variables",
+      wrong({ body: undefined, template: { ...OFFER, variables: {} } }),
+      400,
+      "template.variables.customer_name",
+    ],
+    ["a picture over http", wrong({ media: ["http://example.com/a.png"] }), 400, "media.0"],
+    ["a picture from a file", wrong({ media: ["file:///etc/passwd"] }), 400, "media.0"],
+    ["eleven pictures", wrong({ media: Array(11).fill("https://example.com/a.png") }), 400, "media"],
+    ["a picture as text", wrong({ media: "https://example.com/a.png" }), 400, "media"],
+    ["a fallback that is not critical", wrong({ fallback: { channel: "sms" } }), 400, "fallback"],
+    ["a fallback by fax", wrong({ critical: true, fallback: { channel: "fax" } }), 400, "fallback.channel"],
+    [
+      "a fallback to no address",
+      wrong({ critical: true, fallback: { channel: "email", to: "priya", subject: "Hi" } }),
+      400,
+      "fallback.to",
+    ],
+    [
+      "a fallback with a header in its subject",
+      wrong({ critical: true, fallback: { ...MAIL, subject: "Hi\r\nBcc: x@example.com" } }),
+      400,
+      "fallback.subject",
+    ],
+    ["a time in words", wrong({ send_at: "tomorrow" }), 400, "send_at"],
+    ["a time without a zone", wrong({ send_at: "2026-12-01T10:00:00" }), 400, "send_at"],
+    ["a time in a year", wrong({ send_at: inDays(365) }), 400, "send_at"],
+    ["an end in the past", wrong({ expires_at: inDays(-1) }), 400, "expires_at"],
+    ["an end in a month", wrong({ expires_at: inDays(30) }), 400, "expires_at"],
+    ["a body of 1 MB", wrong({ body: "a".repeat(1_048_576) }), 413, undefined],
+    [
+      "many messages over the limit",
+      () => ({ path: "/v1/messages:bulk", body: { salon_id: salon.id, more: "a".repeat(MAX_BULK_BYTES) } }),
+      413,
+      undefined,
+    ],
+    [
+      "another message under a used key",
+      () => ({ key: usedKey, body: { ...valid(), body: "Else" } }),
+      409,
+      "Idempotency-Key",
+    ],
     ["a purpose, which is the suite's own", wrong({ purpose: "test" }), 400, "purpose"],
     ["a prototype", raw('{"__proto__":{"critical":true}}'), 400, undefined],
     ["an empty object", raw("{}"), 400, "salon_id"],
@@ -208,8 +285,9 @@ describe("what cannot be a message is refused, with the field named, and not sto
     ["a key under which the suite greets", withKey("greet:SM1"), 400, "Idempotency-Key"],
     ["a key under which the suite tests", withKey("test:1"), 400, "Idempotency-Key"],
     ["a key under which messages come in", withKey("inbound:SM1"), 400, "Idempotency-Key"],
+    ["a key of an outbox", withKey("outbox:1"), 400, "Idempotency-Key"],
   ])("%s", async (_, request, status, field) => {
-    const before = await storedCount();
+    const before = await bench.traces();
     const answer = await ask(request());
     expect(answer).toMatchObject({
       status,
@@ -217,7 +295,7 @@ describe("what cannot be a message is refused, with the field named, and not sto
     });
     if (field !== undefined) expect(answer.body.error.field).toBe(field);
     expect(JSON.stringify(answer.body)).not.toContain(CUSTOMER);
-    expect(await storedCount()).toBe(before);
+    expect(await bench.traces()).toEqual(before);
   });
 
   // functions-framework reads the body before any function of ours runs, so this answer is its own, in HTML.
@@ -289,6 +367,11 @@ test.each([
   ["PUT", "/v1/messages", 405],
   ["DELETE", `/v1/messages/${"0".repeat(40)}`, 405],
   ["POST", `/v1/messages/${"0".repeat(40)}`, 405],
+  ["GET", "/v1/messages:bulk", 405],
+  ["GET", `/v1/messages/${"0".repeat(40)}:cancel`, 405],
+  ["POST", `/v1/messages/${"0".repeat(40)}:delete`, 404],
+  ["POST", "/v1/openapi.json", 405],
+  ["GET", "/v1/openapi.json", 200],
   ["POST", "/v2/messages", 404],
   ["POST", "/v1/messages/a/b", 404],
   ["POST", "/", 404],
@@ -297,8 +380,93 @@ test.each([
   expect((await ask({ method, path })).status).toBe(status);
 });
 
+test("a service cannot tell a salon that it may not act for from one that is not there", async () => {
+  const authorization = localCallerToken(OTHER_SERVICE);
+  const foreign = await ask({ authorization, body: { ...valid(), salon_id: erasing.id } });
+  const none = await ask({ authorization, body: { ...valid(), salon_id: "salon-nobody" } });
+  expect(foreign.status).toBe(404);
+  expect(foreign).toEqual(none);
+});
+
+describe("a preview", () => {
+  const preview = (changes: object = {}) =>
+    ask({ path: "/v1/messages:preview", body: { ...valid(), ...changes } });
+  const price = (micros: number) => ({ micros, currency: "INR" });
+
+  test.each([
+    [
+      "a text",
+      { body: "Hello" },
+      { text: "Hello", encoding: "GSM-7", characters: 5, segments: 1, price: price(200_000) },
+    ],
+    ["161 characters", { body: "a".repeat(161) }, { encoding: "GSM-7", segments: 2, price: price(400_000) }],
+    ["one character that GSM-7 lacks", { body: `${"a".repeat(70)}ॐ` }, { encoding: "UCS-2", segments: 2 }],
+    [
+      "WhatsApp",
+      { channel: "whatsapp", body: "a".repeat(400) },
+      { encoding: null, segments: 1, price: price(500_000) },
+    ],
+    [
+      "a template, in its words",
+      {
+        body: undefined,
+        template: {
+          name: "appointment_follow_up",
+          language: "en",
+          variables: { customer_name: "Priya", salon_name: "Bloom", service: "Haircut", date: "5 January" },
+        },
+      },
+      { text: expect.stringContaining("thank you for your visit to Bloom on 5 January for Haircut") },
+    ],
+  ])("tells what %s says and costs, and stores nothing", async (_, changes, expected) => {
+    const before = await bench.traces();
+    const { status, body } = await preview(changes);
+    expect(status).toBe(200);
+    expect(body).toMatchObject(expected);
+    expect(await bench.traces()).toEqual(before);
+  });
+
+  test("costs nothing through the salon's own account", async () => {
+    const own = await bench.salon({ integration: "none" });
+    await bench.database.firestore
+      .doc(`salon_integrations/${own.id}`)
+      .set({ salon_id: own.id, twilio: { is_active: true } });
+    expect((await preview({ salon_id: own.id })).body.price).toEqual(price(0));
+  });
+
+  test("is refused for what could not be sent", async () => {
+    expect(await preview({ body: " " })).toMatchObject({ status: 400, body: { error: { field: "body" } } });
+    expect((await preview({ salon_id: "salon-nobody" })).status).toBe(404);
+  });
+});
+
+describe("a message of everything", () => {
+  test("is stored as it was asked for", async () => {
+    const send_at = new Date(Date.now() + 3_600_000);
+    const { status, body } = await ask({
+      body: {
+        ...valid(),
+        media: ["https://example.com/a.png"],
+        critical: true,
+        fallback: { channel: "email", to: "priya@example.com", subject: "Your booking" },
+        timing: "business_hours",
+        send_at: send_at.toISOString(),
+        expires_at: new Date(send_at.getTime() + 7_200_000).toISOString(),
+      },
+    });
+    expect(status).toBe(202);
+    expect(body).toMatchObject({ state: "scheduled", critical: true, send_at: send_at.toISOString() });
+    expect(await bench.messages.get(body.message_id)).toMatchObject({
+      media: ["https://example.com/a.png"],
+      fallback: { channel: "email" },
+      timing: "business_hours",
+      due_at: send_at,
+    });
+  });
+});
+
 test("a client that hangs up in the middle of its body stops nothing", async () => {
-  const [host, port] = server.host.split(":");
+  const [host, port] = bench.host.split(":");
   const socket = connect(Number(port), host);
   socket.on("error", () => undefined);
   socket.write(
@@ -310,10 +478,10 @@ test("a client that hangs up in the middle of its body stops nothing", async () 
 });
 
 test("nothing of a customer is in the log of all this", () => {
-  expect(lines.length).toBeGreaterThan(60);
-  const log = lines.join("\n");
+  expect(bench.lines.length).toBeGreaterThan(60);
+  const log = bench.lines.join("\n");
   for (const personal of [CUSTOMER, "4155550142", "Priya", "priya@", "Something else", "booking 4711"])
     expect(log).not.toContain(personal);
-  for (const line of lines)
+  for (const line of bench.lines)
     expect(JSON.parse(line)).toMatchObject({ function: "send-message", status: expect.any(Number) });
 });

@@ -288,11 +288,15 @@ describe("the function", () => {
     const published: { topic: string; data: unknown }[] = [];
     const tick = createWakeDueWork({
       dueMessages: async () => [],
+      dueCalls: async () => [],
       dueProvisioning: async () => [],
       dueNotifications: async () => {
         const due = await dueDocuments(database, "notifications", clock.now(), 100);
         return due.filter(({ get }) => get("salon_id") === given.salonId);
       },
+      dueErasures: async () => [],
+      dueOutbox: async () => [],
+      dueIncidents: async () => [],
       publisher: { publish: async (topic, _key, data) => void published.push({ topic, data }) },
       logger: logs.logger,
     });

@@ -4,9 +4,12 @@ import { outboundTopic, type Publisher } from "#shared/runtime/publisher.ts";
 
 export interface Deps {
   readonly dueMessages: () => Promise<DueDocument[]>;
+  readonly dueCalls: () => Promise<DueDocument[]>;
   readonly dueProvisioning: () => Promise<DueDocument[]>;
-  readonly dueNotifications?: () => Promise<DueDocument[]>;
-  readonly dueErasures?: () => Promise<DueDocument[]>;
+  readonly dueNotifications: () => Promise<DueDocument[]>;
+  readonly dueErasures: () => Promise<DueDocument[]>;
+  readonly dueIncidents: () => Promise<DueDocument[]>;
+  readonly dueOutbox: () => Promise<DueDocument[]>;
   readonly publisher: Publisher;
   readonly logger: Logger;
 }
@@ -17,28 +20,38 @@ export interface Deps {
  */
 export function createHandler({
   dueMessages,
+  dueCalls,
   dueProvisioning,
-  dueNotifications = async () => [],
-  dueErasures = async () => [],
+  dueNotifications,
+  dueErasures,
+  dueIncidents,
+  dueOutbox,
   publisher,
   logger,
 }: Deps): () => Promise<void> {
   return async () => {
-    const [messages, provisioning, notifications, erasures] = await Promise.all([
+    const [messages, calls, provisioning, notifications, erasures, incidents, outbox] = await Promise.all([
       dueMessages(),
+      dueCalls(),
       dueProvisioning(),
       dueNotifications(),
       dueErasures(),
+      dueIncidents(),
+      dueOutbox(),
     ]);
-    await Promise.all([
+    const published = await Promise.all([
       ...messages.map(({ id, get }) =>
         publisher.publish(outboundTopic(get("critical") === true), id, { message_id: id }),
       ),
+      ...calls.map(({ id }) => publisher.publish("outbound-calls", id, { call_id: id })),
       ...provisioning.map(({ id }) => publisher.publish("provisioning-due", id, { salon_id: id })),
       ...notifications.map(({ id }) => publisher.publish("notifications", id, { notification_id: id })),
       ...erasures.map(({ id }) => publisher.publish("erasures-due", id, { salon_id: id })),
+      ...incidents.map(({ id, get }) =>
+        publisher.publish("incidents-due", id, { salon_id: get("salon_id"), source: get("source") }),
+      ),
+      ...outbox.map(({ path }) => publisher.publish("outbox-due", path, { path })),
     ]);
-    const count = messages.length + provisioning.length + notifications.length + erasures.length;
-    if (count > 0) logger.info("due work woken", { count });
+    if (published.length > 0) logger.info("due work woken", { count: published.length });
   };
 }

@@ -17,9 +17,12 @@ const logger = createLogger({ level: config.LOG_LEVEL });
 const database = createDatabase(config.GOOGLE_CLOUD_PROJECT);
 const handler = createHandler({
   dueMessages: () => dueDocuments(database, "messages", systemClock.now(), LIMIT),
+  dueCalls: () => dueDocuments(database, "calls", systemClock.now(), LIMIT),
   dueProvisioning: () => dueDocuments(database, "provisioning", systemClock.now(), LIMIT),
   dueNotifications: () => dueDocuments(database, "notifications", systemClock.now(), LIMIT),
   dueErasures: () => dueDocuments(database, "erasures", systemClock.now(), LIMIT),
+  dueIncidents: () => dueDocuments(database, "incidents", systemClock.now(), LIMIT),
+  dueOutbox: () => dueDocuments(database, "outbox", systemClock.now(), LIMIT),
   publisher: createPublisher(config.GOOGLE_CLOUD_PROJECT),
   logger,
 });

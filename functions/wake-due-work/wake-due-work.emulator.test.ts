@@ -5,6 +5,7 @@ import {
   type MessagingBench,
   startMessagingBench,
 } from "#scripts/testing/messaging-bench.ts";
+import { newAttempt } from "#scripts/testing/outbound-message.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import { createLogger } from "#shared/core/logger.ts";
 import { dueDocuments } from "#shared/runtime/due-work.ts";
@@ -15,17 +16,24 @@ let salon: BenchSalon;
 let lines: string[];
 beforeAll(async () => {
   bench = await startMessagingBench();
+  const pubsub = new PubSub({ projectId: bench.projectId });
+  await Promise.all(
+    ["notifications", "erasures-due", "incidents-due", "outbox-due", "outbound-calls"].map((topic) =>
+      pubsub.createTopic(topic),
+    ),
+  );
+  await pubsub.close();
   salon = await bench.salon();
 });
 beforeEach(async () => {
   lines = [];
   const { firestore } = bench.database;
-  for (const name of ["messages", "provisioning", "erasures"])
+  for (const name of ["messages", "calls", "provisioning", "notifications", "erasures", "incidents"])
     await firestore.recursiveDelete(firestore.collection(name));
 });
 afterAll(() => bench.stop());
 
-const due = (collection: "messages" | "provisioning" | "erasures", limit = 100) =>
+const due = (collection: Parameters<typeof dueDocuments>[1], limit = 100) =>
   dueDocuments(bench.database, collection, bench.clock.now(), limit);
 
 /** One tick, and what it published. */
@@ -33,8 +41,12 @@ async function tick(limit = 100): Promise<string[]> {
   const before = bench.publisher.published.length;
   const wakeDueWork = createHandler({
     dueMessages: () => due("messages", limit),
+    dueCalls: () => due("calls", limit),
     dueProvisioning: () => due("provisioning", limit),
+    dueNotifications: () => due("notifications", limit),
     dueErasures: () => due("erasures", limit),
+    dueIncidents: () => due("incidents", limit),
+    dueOutbox: () => due("outbox", limit),
     publisher: bench.publisher,
     logger: createLogger({ write: (line) => lines.push(line) }),
   });
@@ -72,8 +84,7 @@ describe("a tick", () => {
 
   test("wakes a crashed worker's message when the lease ends, and not before", async () => {
     const { id } = await accept();
-    const attempt = { source: "platform_subaccount", account: "account", sender: salon.number } as const;
-    await bench.messages.claim(id, attempt, 60);
+    await bench.messages.claim(id, newAttempt({ sender: salon.number }), 60);
     bench.clock.pass(59);
     expect(await tick()).toEqual([]);
     bench.clock.pass(1);
@@ -85,7 +96,7 @@ describe("a tick", () => {
     await bench.worker().deliver(sent.id);
     bench.clock.pass(86_400);
     await bench.worker().deliver(expired.id);
-    expect(await tick()).toEqual([]);
+    expect((await tick()).filter((woken) => woken.startsWith("outbound"))).toEqual([]);
   });
 
   test("wakes a salon's provisioning that is due", async () => {
@@ -96,15 +107,45 @@ describe("a tick", () => {
     expect(await tick()).toEqual(['provisioning-due {"salon_id":"salon-anjali"}']);
   });
 
+  test("wakes a call that is due", async () => {
+    const { firestore } = bench.database;
+    await firestore.doc("calls/busy-an-hour-ago").set({ due_at: bench.clock.now() });
+    await firestore.doc("calls/tomorrow").set({ due_at: plusSeconds(bench.clock.now(), 1) });
+    await firestore.doc("calls/over").set({ state: "completed" });
+    expect(await tick()).toEqual(['outbound-calls {"call_id":"busy-an-hour-ago"}']);
+  });
+
   test("wakes a salon's erasure that is due", async () => {
     const { firestore } = bench.database;
-    const pubsub = new PubSub({ projectId: bench.projectId });
-    await pubsub.createTopic("erasures-due");
-    await pubsub.close();
     await firestore.doc("erasures/salon-anjali").set({ due_at: bench.clock.now() });
     await firestore.doc("erasures/salon-bloom").set({ due_at: plusSeconds(bench.clock.now(), 1) });
     await firestore.doc("erasures/salon-chandra").set({ state: "done" });
     expect(await tick()).toEqual(['erasures-due {"salon_id":"salon-anjali"}']);
+  });
+
+  test("wakes the probe of an account in trouble that is due", async () => {
+    const { firestore } = bench.database;
+    const incident = { salon_id: "salon-anjali", source: "salon_own" };
+    await firestore.doc("incidents/salon-anjali_salon_own").set({ ...incident, due_at: bench.clock.now() });
+    await firestore
+      .doc("incidents/salon-bloom_salon_own")
+      .set({ ...incident, due_at: plusSeconds(bench.clock.now(), 1) });
+    expect(await tick()).toEqual(['incidents-due {"salon_id":"salon-anjali","source":"salon_own"}']);
+  });
+
+  test("wakes the requests that are due in any salon's outbox", async () => {
+    const { firestore } = bench.database;
+    const now = bench.clock.now();
+    await firestore.doc("salons/salon-anjali/outbox/request-1").set({ due_at: now });
+    await firestore.doc("salons/salon-bloom/outbox/request-1").set({ due_at: plusSeconds(now, -1) });
+    await firestore.doc("salons/salon-bloom/outbox/request-2").set({ due_at: plusSeconds(now, 1) });
+    await firestore.doc("salons/salon-bloom/outbox/request-3").set({ state: "accepted" });
+    expect(await tick()).toEqual([
+      'outbox-due {"path":"salons/salon-bloom/outbox/request-1"}',
+      'outbox-due {"path":"salons/salon-anjali/outbox/request-1"}',
+    ]);
+    for (const id of ["salon-anjali", "salon-bloom"])
+      await firestore.recursiveDelete(firestore.collection(`salons/${id}/outbox`));
   });
 
   test("wakes what failed to be woken at the next one", async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { localCallerToken } from "#scripts/local-stack/caller-token.ts";
 import type { Stack } from "#scripts/local-stack/stack.ts";
 import { eventually } from "./eventually.ts";
 import { createSimulatorClient, type SimulatorClient } from "./simulator-client.ts";
@@ -11,10 +12,14 @@ export const SALON_B = "salon-bloom";
 export const PARENT_NUMBER = "+14155550100";
 /** In the Twilio account that salon A brings along. */
 export const OWN_NUMBER = "+14155550177";
+export const OWN_ACCOUNT = "Anjali's own account";
 export const OWNER_A = "+14155550111";
 export const CUSTOMER = "+14155550142";
 export const SECOND_CUSTOMER = "+14155550163";
 export const UNLUCKY_CUSTOMER = "+14155550188";
+
+/** The service that books appointments, and sends for all salons. */
+export const BOOKING_SERVICE = "booking@salon-flow-local.iam.gserviceaccount.com";
 
 /** What the story is played with: the stack's front doors, and eyes on what comes out. */
 export interface StoryContext {
@@ -60,7 +65,11 @@ export async function createStoryContext(stack: Stack): Promise<StoryContext & {
     async send(message, idempotencyKey = randomBytes(8).toString("hex")) {
       const response = await fetch(`${stack.fn("send-message").url}/v1/messages`, {
         method: "POST",
-        headers: { "content-type": "application/json", "idempotency-key": idempotencyKey },
+        headers: {
+          authorization: localCallerToken(BOOKING_SERVICE),
+          "content-type": "application/json",
+          "idempotency-key": idempotencyKey,
+        },
         body: JSON.stringify(message),
       });
       return { status: response.status, body: MessageView.parse(await response.json()) };

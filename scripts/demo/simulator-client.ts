@@ -32,6 +32,7 @@ export interface SimulatorClient {
   giveNumber(accountSid: string, phoneNumber: string): Promise<{ sid: string }>;
   /** A Twilio account that is not the platform's. */
   newAccount(friendlyName: string): Promise<z.infer<typeof Account>>;
+  setStatus(accountSid: string, status: "active" | "suspended"): Promise<void>;
   accountCalled(friendlyName: string): Promise<z.infer<typeof Account> | undefined>;
   number(phoneNumber: string): Promise<Record<string, unknown> | undefined>;
   fault(fault: Record<string, unknown>): Promise<void>;
@@ -63,6 +64,9 @@ export function createSimulatorClient(url: string): SimulatorClient {
     giveNumber: (accountSid, phoneNumber) =>
       ask(z.object({ sid: z.string() }), "numbers", { account_sid: accountSid, phone_number: phoneNumber }),
     newAccount: (friendly_name) => ask(Account, "accounts", { friendly_name, type: "Full" }),
+    setStatus: async (sid, status) => {
+      await ask(z.unknown(), `accounts/${sid}`, { status });
+    },
     accountCalled: async (name) =>
       (await ask(z.object({ accounts: z.array(Account) }), "accounts")).accounts.find(
         (each) => each.friendly_name === name,

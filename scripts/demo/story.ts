@@ -5,6 +5,7 @@ import { seed } from "./seed.ts";
 import { answer } from "./steps/answer.ts";
 import { call } from "./steps/call.ts";
 import { crash } from "./steps/crash.ts";
+import { emergency } from "./steps/emergency.ts";
 import { lazy } from "./steps/lazy.ts";
 import { ownAccount } from "./steps/own-account.ts";
 import { provision } from "./steps/provision.ts";
@@ -27,6 +28,7 @@ const STEPS: readonly Step[] = [
   { title: "Salon B is set up by its first message", play: lazy },
   { title: "A worker dies in the middle of a send", play: crash },
   { title: "Salon A brings its own Twilio account", play: ownAccount },
+  { title: "Salon A's account is suspended", play: emergency },
   { title: "What must not get in", play: refusals },
 ];
 

@@ -7,6 +7,8 @@ import { DEPLOYMENTS, type Deployment, PUBLISHED_TOPICS } from "#scripts/deploym
 import { startTwilioSimulator, type TwilioSimulator } from "#scripts/twilio-simulator/simulator.ts";
 import { createDatabase, type Database } from "#shared/runtime/database.ts";
 import { startAuthEmulator } from "./auth-emulator.ts";
+import { LOCAL_AUDIENCE } from "./caller-token.ts";
+import { DEFAULT_NUMBERS } from "./default-numbers.ts";
 import { registerFirestoreTrigger, startFirestoreEmulator } from "./firestore-emulator.ts";
 import { startFirestoreEvents } from "./firestore-events.ts";
 import { claimPort } from "./free-port.ts";
@@ -113,6 +115,7 @@ async function assemble(
       secrets: {
         "twilio-account-sid": simulator.main.accountSid,
         "twilio-auth-token": simulator.main.authToken,
+        "twilio-phone-number": DEFAULT_NUMBERS.join(","),
       },
     }),
     (part) => part.stop(),
@@ -151,6 +154,8 @@ async function assemble(
     TWILIO_API_BASE_URL: simulator.url,
     PUBLIC_WEBHOOK_BASE: gateway.url,
     PARTY_HASH_KEY,
+    CALLER_TOKENS: "local",
+    SEND_MESSAGE_AUDIENCE: LOCAL_AUDIENCE,
     AUDIT_TRUSTED_PRINCIPALS: SERVICE_ACCOUNT.id,
     DASHBOARD_ORIGIN: gateway.url,
     SMTP_URL: smtp.url,

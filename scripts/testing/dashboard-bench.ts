@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { http } from "@google-cloud/functions-framework";
 import { getTestServer } from "@google-cloud/functions-framework/testing";
 import { allowOrigin } from "#functions/manage-integration/cors.ts";
@@ -16,12 +15,11 @@ import { createAuthorize, type Role } from "#shared/identity/membership.ts";
 import type { OwnAccounts } from "#shared/own-account/own-accounts.ts";
 import { createDatabase, type Database } from "#shared/runtime/database.ts";
 import { httpFunction } from "#shared/runtime/http-boundary.ts";
-import { createErasures } from "#shared/salon-data/erasures.ts";
+import { createErasureRequests } from "#shared/salon-data/erasure-requests.ts";
 import { createSalonExport } from "#shared/salon-data/export.ts";
 import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createIntegrations, type Integrations } from "#shared/salons/integrations.ts";
 import { createSalons, type Salons } from "#shared/salons/salons.ts";
-import { createTwilio } from "#shared/twilio/account.ts";
 import { createWebhookUrls, type WebhookUrls } from "#shared/twilio/webhook-urls.ts";
 import { createKms } from "#shared/vault/kms.ts";
 import { createVault, VAULT_CACHE, type Vault } from "#shared/vault/vault.ts";
@@ -77,18 +75,11 @@ export async function startDashboardBench(options: DashboardOptions = {}) {
   const urls = createWebhookUrls(options.webhookBase ?? "https://hooks.salonflow.example");
   const { ownAccounts: recording, operations, failWith } = recordOperations();
   const audit = createAudit({ database, clock: systemClock, logger });
-  const erasures = createErasures({
-    database,
-    audit,
-    vault,
-    twilio: createTwilio({ logger }),
-    clock: systemClock,
-    logger,
-    newHolder: randomUUID,
-  });
+  const erasures = createErasureRequests({ database, audit, clock: systemClock, logger });
   const parts = { projectId, database, salons, integrations, audit, vault, urls, logger };
   const deps = {
     authorize: createAuthorize(database, salons),
+    trustedProxyHops: 0,
     ownAccounts: options.ownAccounts?.(parts) ?? recording,
     exportSalon: createSalonExport({ database, audit }),
     erasures,
@@ -154,6 +145,9 @@ export async function startDashboardBench(options: DashboardOptions = {}) {
     erasures,
     description,
     ask: (method: string, path: string, asked?: Asked) => askAt(now.host, method, path, asked),
+    /** An answer that is read as it comes. */
+    open: (path: string, as: string) =>
+      fetch(`http://${now.host}${path}`, { headers: { authorization: as } }),
     /** The same when everybody's sign-in is over five minutes old. */
     askLater: (method: string, path: string, asked?: Asked) => askAt(later.host, method, path, asked),
     async salon(document: Readonly<Record<string, unknown>> = {}): Promise<SalonId> {

@@ -2,7 +2,11 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import { z } from "zod";
 
-const Content = z.object({ "application/json": z.object({ schema: z.record(z.string(), z.unknown()) }) });
+const Media = z.object({ schema: z.record(z.string(), z.unknown()) });
+const Content = z.union([
+  z.object({ "application/json": Media }),
+  z.object({ "application/x-ndjson": Media }),
+]);
 const Answer = z.union([z.object({ $ref: z.string() }), z.object({ content: Content.optional() })]);
 const Operation = z.object({
   operationId: z.string(),
@@ -14,6 +18,12 @@ const Description = z.object({
   paths: z.record(z.string(), z.object({ parameters: z.unknown() }).catchall(Operation)),
   components: z.object({ responses: z.object({ Refusal: z.object({ content: Content }) }) }),
 });
+
+/** What stands on each line of an answer of lines. */
+export function linesOf(body: unknown): unknown[] {
+  const lines = z.string().endsWith("\n").parse(body).trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line));
+}
 
 /** An OpenAPI 3.1 description, as far as answers can be held against it. */
 export function readDescription(document: unknown) {
@@ -38,8 +48,11 @@ export function readDescription(document: unknown) {
     if (described === undefined) return `${status} is not described`;
     const content = "$ref" in described ? components.responses.Refusal.content : described.content;
     if (content === undefined) return body === "" ? undefined : "a body where none is described";
-    const validate = ajv.compile(content["application/json"].schema);
-    return validate(body) ? undefined : ajv.errorsText(validate.errors);
+    const isLines = "application/x-ndjson" in content;
+    const { schema } = isLines ? content["application/x-ndjson"] : content["application/json"];
+    const validate = ajv.compile(schema);
+    const bodies = isLines ? linesOf(body) : [body];
+    return bodies.every((each) => validate(each)) ? undefined : ajv.errorsText(validate.errors);
   }
 
   return { openapi, operations, problemOf };

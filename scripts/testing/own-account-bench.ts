@@ -1,4 +1,3 @@
-import { createTestMessage } from "#functions/provision-salon/test-message.ts";
 import { createAudit } from "#shared/audit/audit.ts";
 import type { Clock } from "#shared/core/clock.ts";
 import { SalonId } from "#shared/core/ids.ts";
@@ -12,7 +11,9 @@ import type { ChangedBy } from "#shared/own-account/own-accounts.ts";
 import type { OwnAccount } from "#shared/own-account/validation.ts";
 import { rotationReminder } from "#shared/reminders/rotation.ts";
 import { createDelivery } from "#shared/routing/delivery.ts";
+import { createTestMessage } from "#shared/routing/test-message.ts";
 import type { Database } from "#shared/runtime/database.ts";
+import { createSecrets } from "#shared/runtime/secrets.ts";
 import { SalonIntegration } from "#shared/salons/integration.ts";
 import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createIntegrations } from "#shared/salons/integrations.ts";
@@ -21,7 +22,10 @@ import { createTwilio, type Twilio } from "#shared/twilio/account.ts";
 import { createRetry } from "#shared/twilio/retry.ts";
 import { createKms } from "#shared/vault/kms.ts";
 import { createVault, VAULT_CACHE } from "#shared/vault/vault.ts";
+import { createAdmission } from "#shared/webhooks/admission.ts";
+import { WEBHOOK_POLICIES } from "#shared/webhooks/limits.ts";
 import { createVerification } from "#shared/webhooks/verification.ts";
+import { deliveryParts } from "./delivery-parts.ts";
 import { uniqueSalonId } from "./test-project.ts";
 import { startWebhookBench } from "./webhook-bench.ts";
 
@@ -52,6 +56,8 @@ export async function startOwnAccountBench() {
   const { logger } = logs;
   const retry = createRetry({ random: () => 0 });
   const api = createTwilio({ apiBaseUrl: twilio.url, timeoutMs: 2_000, retry });
+  // The platform's own numbers stand in for nobody here.
+  const secrets = createSecrets({ projectId: bench.projectId, endpoint: "127.0.0.1:9" });
   let serial = 2_000;
   const phone = () => E164.parse(`+1415555${serial++}`);
 
@@ -90,7 +96,7 @@ export async function startOwnAccountBench() {
       const announcer = createAnnouncer(publisher);
       const pace = { random: () => 0.5, leaseSeconds: 60, recheckSeconds: 120 };
       const audit = createAudit({ database: watchedDatabase, clock, logger });
-      const { requestPlatform } = createIntegrationChanges({ database, audit, clock, logger });
+      const changes = createIntegrationChanges({ database, audit, clock, logger });
       const parts = {
         messages,
         salons,
@@ -98,7 +104,7 @@ export async function startOwnAccountBench() {
         vault,
         urls,
         announcer,
-        requestPlatform,
+        ...deliveryParts({ database, changes, partyOf, secrets, vault, twilio: api, clock, logger }),
         clock,
         logger,
       };
@@ -116,8 +122,15 @@ export async function startOwnAccountBench() {
         clock,
         logger,
       });
-      const verify = createVerification({ integrations, vault, urls, clock });
-      return { ownAccounts, integrations, vault, delivery, acceptance, messages, verify };
+      const admission = createAdmission({
+        urls,
+        policy: WEBHOOK_POLICIES["receive-message"],
+        clock,
+        allowedFrom: undefined,
+        trustedProxyHops: 0,
+      });
+      const verify = createVerification({ database, integrations, vault, admission, clock, logger });
+      return { ownAccounts, integrations, vault, delivery, acceptance, messages, admission, verify };
     },
 
     /** The integration as it stands in Firestore; fails where it is not whole. */

@@ -1,5 +1,4 @@
 import { PubSub } from "@google-cloud/pubsub";
-import { createTestMessage } from "#functions/provision-salon/test-message.ts";
 import { startSecretManagerServer } from "#scripts/local-stack/secret-manager-server.ts";
 import { createAudit } from "#shared/audit/audit.ts";
 import type { Clock } from "#shared/core/clock.ts";
@@ -10,11 +9,12 @@ import { createAcceptance } from "#shared/messages/acceptance.ts";
 import { createAnnouncer } from "#shared/messages/announcer.ts";
 import { createHeldMessages } from "#shared/messages/held.ts";
 import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
+import { createPlatformAccounts } from "#shared/platform/accounts.ts";
 import { createNumberPool } from "#shared/provisioning/number-pool.ts";
-import { createPlatformAccounts } from "#shared/provisioning/platform-accounts.ts";
 import { createProgressStore } from "#shared/provisioning/progress-store.ts";
 import { createSaga } from "#shared/provisioning/saga.ts";
 import { createDelivery } from "#shared/routing/delivery.ts";
+import { createTestMessage } from "#shared/routing/test-message.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
 import { createPublisher, type TopicName } from "#shared/runtime/publisher.ts";
 import { createSecrets } from "#shared/runtime/secrets.ts";
@@ -26,6 +26,7 @@ import { createRetry } from "#shared/twilio/retry.ts";
 import { createWebhookUrls } from "#shared/twilio/webhook-urls.ts";
 import { createKms } from "#shared/vault/kms.ts";
 import { createVault, VAULT_CACHE } from "#shared/vault/vault.ts";
+import { deliveryParts } from "./delivery-parts.ts";
 import { createLogBook } from "./log-book.ts";
 import { recordPublisher } from "./recording-publisher.ts";
 import { startRecordingServer } from "./recording-server.ts";
@@ -142,7 +143,7 @@ export async function startProvisioningBench(options: { subaccountLimit?: number
         twilio: watchedApi,
         urls,
         announcer: createAnnouncer(publisher),
-        requestPlatform: changes.requestPlatform,
+        ...deliveryParts({ database, changes, partyOf, secrets, vault, twilio: watchedApi, clock, logger }),
         clock,
         logger,
         random: () => 0.5,

@@ -33,13 +33,15 @@ export function recordOperations() {
     rollback: (...given) => recorded(undefined, "rollback", ...given),
     webhookStatus: (...given) =>
       recorded(
-        { status: "error", reasons: [{ webhook: "sms", reason: "not_set" }] },
+        { status: "error", reasons: [{ resource: "number", webhook: "sms", reason: "not_set" }] },
         "webhookStatus",
         ...given,
       ),
     repairWebhooks: (...given) => recorded({ status: "configured", reasons: [] }, "repairWebhooks", ...given),
+    repairDrift: (...given) => recorded("configured", "repairDrift", ...given),
     sendTest: (...given) => recorded(done("test_message"), "sendTest", ...given),
     disconnect: (...given) => recorded(undefined, "disconnect", ...given),
+    restoreWebhooks: (...given) => recorded(false, "restoreWebhooks", ...given),
     purgeExpired: (...given) => recorded(false, "purgeExpired", ...given),
   };
   return {

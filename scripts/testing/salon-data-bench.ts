@@ -1,10 +1,18 @@
 import { randomUUID } from "node:crypto";
+import { sendsNoTest } from "#functions/maintain-salons/sends-no-test.ts";
 import { type AuditDeps, createAudit } from "#shared/audit/audit.ts";
 import { accountFingerprint, SalonId } from "#shared/core/ids.ts";
 import type { E164 } from "#shared/core/phone.ts";
 import { Secret } from "#shared/core/secret.ts";
+import { createOwnAccounts } from "#shared/own-account/create-own-accounts.ts";
+import { rotationReminder } from "#shared/reminders/rotation.ts";
 import type { Database } from "#shared/runtime/database.ts";
+import { createErasureRequests, type ErasureRequests } from "#shared/salon-data/erasure-requests.ts";
 import { createErasures, type ErasureLimits, type Erasures } from "#shared/salon-data/erasures.ts";
+import { createIntegrations } from "#shared/salons/integrations.ts";
+import { createSalons } from "#shared/salons/salons.ts";
+import type { Twilio } from "#shared/twilio/account.ts";
+import { createWebhookUrls } from "#shared/twilio/webhook-urls.ts";
 import { createKms } from "#shared/vault/kms.ts";
 import { createVault, VAULT_CACHE } from "#shared/vault/vault.ts";
 import { createLogBook, type LogBook } from "./log-book.ts";
@@ -27,9 +35,13 @@ export interface SalonDataBench extends MessagingBench {
   fullSalon(options?: { readonly ownToken?: string }): Promise<FullSalon>;
   /** Sends and leaves it on its way. */
   send(salon: BenchSalon, to: E164, body: string): Promise<{ id: string; sid: string }>;
-  /** Another worker, on this database if one is given. */
-  erasures(limits?: Partial<ErasureLimits>, database?: Database): Erasures;
+  /** Who asks for erasures, and another worker that does them, on this database if one is given. */
+  erasures(limits?: Partial<ErasureLimits>, database?: Database): ErasureRequests & Erasures;
 }
+
+/** What the number of the salon's own account had before it led to us. */
+export const EARLIER_WEBHOOK = "https://user:hunter2@salon.example/sms?key=opensesame";
+const URLS = createWebhookUrls("http://127.0.0.1:9");
 
 const LIMITS: ErasureLimits = {
   redactPageSize: 2,
@@ -51,6 +63,11 @@ export async function startSalonDataBench(): Promise<SalonDataBench> {
   /** An account alone says which one it is. */
   const nobody = { id: SalonId.parse("nobody"), number: bench.customer() };
 
+  const twilio: Twilio = {
+    account: ({ accountSid, authToken }) =>
+      bench.twilio({ ...nobody, accountSid, authToken: authToken.reveal() }),
+  };
+
   const send: SalonDataBench["send"] = async (salon, to, body) => {
     const { id } = await bench.accept(salon, { to, body });
     const delivered = await bench.worker().deliver(id);
@@ -62,22 +79,28 @@ export async function startSalonDataBench(): Promise<SalonDataBench> {
     logs,
     audit,
     send,
-    erasures: (limits = {}, on = database) =>
-      createErasures(
-        {
-          database: on,
-          audit: createAudit({ ...auditDeps, database: on }),
-          vault,
-          twilio: {
-            account: ({ accountSid, authToken }) =>
-              bench.twilio({ ...nobody, accountSid, authToken: authToken.reveal() }),
-          },
-          clock,
-          logger: logs.logger,
-          newHolder: randomUUID,
-        },
-        { ...LIMITS, ...limits },
-      ),
+    erasures(limits = {}, on = database) {
+      const { logger } = logs;
+      const parts = {
+        database: on,
+        audit: createAudit({ ...auditDeps, database: on }),
+        vault,
+        twilio,
+        clock,
+        logger,
+      };
+      const { restoreWebhooks } = createOwnAccounts({
+        ...parts,
+        integrations: createIntegrations(on),
+        salons: createSalons(on),
+        rotationReminder,
+        sendTest: sendsNoTest,
+        urls: URLS,
+      });
+      const { defaultSenders } = bench;
+      const worker = { ...parts, defaultSenders, restoreWebhooks, newHolder: randomUUID };
+      return { ...createErasureRequests(parts), ...createErasures(worker, { ...LIMITS, ...limits }) };
+    },
     async fullSalon({ ownToken } = {}) {
       const salon = await bench.salon({ document: { owner: { email: "owner@salon.example" } } });
       const own = await bench.salon({ integration: "none" });
@@ -130,6 +153,9 @@ export async function startSalonDataBench(): Promise<SalonDataBench> {
         await put(`${name}/${salonId}-${name}`, { salon_id: salonId, party: word, at: now });
       await put(`salons/${salonId}/outbox/request-1`, { body: word });
 
+      const { sid: numberSid = "" } = (await bench.twilio(own).findOwnedNumber(own.number)) ?? {};
+      await bench.twilio(own).configureNumber(numberSid, URLS.ofNumber(salonId));
+
       const seal = (kind: "account_sid" | "auth_token", value: string) =>
         vault.seal({ salonId, kind, secret: new Secret(value) });
       const token = await seal("auth_token", ownToken ?? own.authToken);
@@ -152,7 +178,8 @@ export async function startSalonDataBench(): Promise<SalonDataBench> {
               expires_at: now,
             },
             phone_number: own.number,
-            earlier_webhooks: { sms_url: "https://user:hunter2@salon.example/sms?key=opensesame" },
+            phone_number_sid: numberSid,
+            earlier_webhooks: { smsUrl: EARLIER_WEBHOOK },
           },
         },
         { merge: true },

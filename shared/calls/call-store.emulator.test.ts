@@ -59,6 +59,14 @@ describe("a call", () => {
     expect(await call()).toEqual(before);
   });
 
+  test("whose end was told of without its length is charged when that is told, once", async () => {
+    expect(await report("completed", { durationSeconds: undefined })).toBe("moved");
+    expect(await ledger()).toEqual({});
+    expect([await report("completed"), await report("completed")]).toEqual(["moved", "stale"]);
+    expect(await report("completed", { durationSeconds: 600 })).toBe("stale");
+    expect(await ledger()).toEqual({ [`${callSid}_voice_inbound`]: [2, 200_000] });
+  });
+
   test("is charged once, although its end is told ten times at the same moment", async () => {
     const outcomes = tally(await atOnce(10, () => report("completed")));
     printCount(`end of a call at once: 10 callbacks, outcomes ${JSON.stringify(outcomes)}`);

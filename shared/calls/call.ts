@@ -1,11 +1,28 @@
 import { z } from "zod";
 import { Instant } from "#shared/core/instant.ts";
+import { Language } from "#shared/salons/communication-settings.ts";
 import { CALL_STATUSES } from "#shared/twilio/statuses.ts";
 
 export const CallState = z.enum(CALL_STATUSES);
 export type CallState = z.infer<typeof CallState>;
 
-/** `calls/{CallSid}`: a call with a customer. */
+/** What came of a customer's call; `abandoned` = it ended without any of the others. */
+export const CallOutcome = z.enum(["abandoned", "hours", "voicemail", "link_sent", "booked_transfer"]);
+export type CallOutcome = z.infer<typeof CallOutcome>;
+
+/** What a caller chose from a menu; a language by its name. */
+export const CallChoice = z.enum(["book", "hours", "again", "change_language", ...Language.options]);
+export type CallChoice = z.infer<typeof CallChoice>;
+
+/** A message that a caller left. Twilio has it; who may listen asks for it by its SID. */
+export const Recording = z.object({
+  sid: z.string(),
+  duration_seconds: z.int().nonnegative(),
+  received_at: Instant,
+});
+export type Recording = z.infer<typeof Recording>;
+
+/** `calls/{CallSid}`: a call with a customer. Documents may lack what came later. */
 export const Call = z.object({
   salon_id: z.string(),
   account: z.string(),
@@ -13,6 +30,12 @@ export const Call = z.object({
   party: z.string(),
   state: CallState,
   duration_seconds: z.int().nonnegative().nullable(),
+  /** The language that a caller was last spoken to in; null when nothing was said. */
+  language: Language.nullable().default(null),
+  /** In order; the turn is the prompt of the call that it answers, so that a repeated webhook adds nothing. */
+  choices: z.array(z.object({ turn: z.int().positive(), choice: CallChoice })).default([]),
+  outcome: CallOutcome.nullable().default(null),
+  recordings: z.array(Recording).default([]),
   started_at: Instant,
   updated_at: Instant,
 });
@@ -35,10 +58,6 @@ export function callMovesOn(from: CallState, to: CallState): boolean {
   return RANK[to] > RANK[from];
 }
 
-/** Calls are charged by the started minute; a call nobody took costs nothing. */
-export function billableMinutes({
-  state,
-  duration_seconds,
-}: Pick<Call, "state" | "duration_seconds">): number {
-  return state === "completed" ? Math.ceil((duration_seconds ?? 0) / 60) : 0;
+export function hasEnded(state: CallState): boolean {
+  return RANK[state] === RANK.completed;
 }

@@ -1,9 +1,8 @@
-import type { Language } from "#shared/salons/communication-settings.ts";
 import { withSalonName } from "#shared/salons/communication-settings.ts";
 import { type Salon, Weekday } from "#shared/salons/salon.ts";
 import { createCallScript } from "#shared/twilio/twiml.ts";
+import { SPOKEN } from "./spoken.ts";
 
-const SPOKEN = { en: "en-IN", hi: "hi-IN", te: "te-IN" } as const satisfies Record<Language, string>;
 const DEFAULT_GREETING = "Thank you for calling {salon_name}.";
 
 /** Where the steps of a call go on. */
@@ -47,6 +46,14 @@ export function transferredScript(dialStatus: string | undefined): string {
   if (dialStatus === "completed") return script.hangup().toString();
   return script
     .say({ text: "Nobody can take your call now. Please try again later. Goodbye." })
+    .hangup()
+    .toString();
+}
+
+/** What is heard by who calls a number that only sends messages. TwiML. */
+export function nobodyScript(): string {
+  return createCallScript()
+    .say({ text: "Nobody is reached at this number. Please call your salon at its own. Goodbye." })
     .hangup()
     .toString();
 }

@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { SalonId } from "#shared/core/ids.ts";
 import { type RateCard, rateCardOn } from "./rate-card.ts";
-import { type BillableEvent, LedgerRow, ledgerRow, ledgerRowId, reversalOf } from "./row.ts";
+import {
+  type BillableEvent,
+  LedgerRow,
+  ledgerRow,
+  ledgerRowId,
+  priceOf,
+  recountOf,
+  reversalOf,
+} from "./row.ts";
 
 const event: BillableEvent = {
   salonId: SalonId.parse("salon-1"),
@@ -49,6 +57,35 @@ describe("ledger rows", () => {
     expect(reversal.corrects).toBe(ledgerRowId(event.twilioSid, "sms_outbound"));
     expect(reversal.day).toBe("2026-12-03");
     expect(ledgerRowId(event.twilioSid, "sms_outbound", "reversal")).not.toBe(reversal.corrects);
+    expect(row.events + reversal.events).toBe(0);
+  });
+
+  it.each([
+    [5, 2, 400_000],
+    [1, -2, -400_000],
+  ])("is recounted to %i segments by what differs, as the same message", (counted, quantity, cost_micros) => {
+    const recount = recountOf(ledgerRow(event), counted, new Date("2026-12-03T00:00:00Z"));
+    expect(recount).toMatchObject({ events: 0, quantity, cost_micros, day: "2026-12-03" });
+    expect(LedgerRow.parse(recount)).toEqual(recount);
+  });
+
+  it("is recounted for nothing where it cost nothing", () => {
+    const recount = recountOf(ledgerRow({ ...event, billedTo: "own_account" }), 1, event.at);
+    expect(recount.cost_micros).toBe(0);
+  });
+
+  it("has Twilio's price beside it, on its own day, and charged to nobody", () => {
+    const at = new Date("2026-12-03T00:00:00Z");
+    const price = priceOf(ledgerRow(event), { micros: 7_900, currency: "USD" }, at);
+    expect(price).toMatchObject({
+      events: 0,
+      quantity: 0,
+      cost_micros: 0,
+      day: "2026-12-01",
+      recorded_at: at,
+    });
+    expect(price).toMatchObject({ twilio_price_micros: 7_900, twilio_currency: "USD", corrects: null });
+    expect(LedgerRow.parse(price)).toEqual(price);
   });
 });
 

@@ -11,7 +11,9 @@ import { rateCardOn, UsageKind } from "./rate-card.ts";
 export const LedgerRow = z.object({
   salon_id: z.string(),
   kind: UsageKind,
-  /** Messages (WhatsApp), segments (SMS) or started minutes (voice); negative in a correction. */
+  /** How many messages or calls the row stands for: 1, taken back -1, in any other row 0. */
+  events: z.int().default(1),
+  /** Messages (WhatsApp), segments (SMS) or started minutes (voice); in a correction the difference. */
   quantity: z.int(),
   unit_cost_micros: z.int(),
   cost_micros: z.int(),
@@ -22,8 +24,11 @@ export const LedgerRow = z.object({
   account: z.string(),
   twilio_sid: z.string(),
   message_id: z.string().nullable(),
-  /** Set in a correction: the row it takes back. */
+  /** Set in a correction: the row it is about. */
   corrects: z.string().nullable(),
+  /** What Twilio charges whoever pays it, in micros of `twilio_currency`; only in a row that says just this. */
+  twilio_price_micros: z.int().nullable().default(null),
+  twilio_currency: z.string().nullable().default(null),
   /** The salon's own day, in the zone it had then; `utc_day` is for Twilio's Usage Records. */
   day: z.string(),
   utc_day: z.string(),
@@ -44,9 +49,12 @@ export interface BillableEvent {
   readonly messageId?: string;
 }
 
+/** The rows that follow the first one of an event: it is taken back, counted anew, or Twilio has named its price. */
+export type Further = "reversal" | "segments" | "segments_reversal" | "price";
+
 /** The id of a row: the same event can be written only once. */
-export function ledgerRowId(twilioSid: string, kind: UsageKind, correction?: "reversal"): string {
-  return correction === undefined ? `${twilioSid}_${kind}` : `${twilioSid}_${kind}_${correction}`;
+export function ledgerRowId(twilioSid: string, kind: UsageKind, further?: Further): string {
+  return further === undefined ? `${twilioSid}_${kind}` : `${twilioSid}_${kind}_${further}`;
 }
 
 /** Prices an event by the card of its day. Who uses their own Twilio account pays Twilio and not us. */
@@ -57,6 +65,7 @@ export function ledgerRow(event: BillableEvent): LedgerRow {
   return {
     salon_id: event.salonId,
     kind: event.kind,
+    events: 1,
     quantity: event.quantity,
     unit_cost_micros: unitCost,
     cost_micros: unitCost * event.quantity,
@@ -67,6 +76,8 @@ export function ledgerRow(event: BillableEvent): LedgerRow {
     twilio_sid: event.twilioSid,
     message_id: event.messageId ?? null,
     corrects: null,
+    twilio_price_micros: null,
+    twilio_currency: null,
     day,
     utc_day: utcDay(event.at),
     time_zone: event.timeZone,
@@ -76,10 +87,40 @@ export function ledgerRow(event: BillableEvent): LedgerRow {
 
 /** Takes a row back, at the price it was written with, on the day it is taken back. */
 export function reversalOf(row: LedgerRow, at: Date): LedgerRow {
+  return correction(row, { events: 0 - row.events, quantity: 0 - row.quantity }, at);
+}
+
+/** Charges, or gives back, what Twilio counted otherwise than the row has it, at the row's price. */
+export function recountOf(row: LedgerRow, quantity: number, at: Date): LedgerRow {
+  return correction(row, { events: 0, quantity: quantity - row.quantity }, at);
+}
+
+/**
+ * What Twilio charges for the same thing, beside the row and on its day. It is charged to nobody: quantity and cost are
+ * zero, so no total changes.
+ */
+export function priceOf(
+  row: LedgerRow,
+  price: { readonly micros: number; readonly currency: string },
+  at: Date,
+): LedgerRow {
   return {
     ...row,
-    quantity: -row.quantity,
-    cost_micros: -row.cost_micros,
+    events: 0,
+    quantity: 0,
+    cost_micros: 0,
+    twilio_price_micros: price.micros,
+    twilio_currency: price.currency,
+    recorded_at: at,
+  };
+}
+
+function correction(row: LedgerRow, by: Pick<LedgerRow, "events" | "quantity">, at: Date): LedgerRow {
+  return {
+    ...row,
+    ...by,
+    // Added to zero, since a price of nothing times fewer is -0.
+    cost_micros: 0 + row.unit_cost_micros * by.quantity,
     corrects: ledgerRowId(row.twilio_sid, row.kind),
     day: dayIn(row.time_zone, at),
     utc_day: utcDay(at),

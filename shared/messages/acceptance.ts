@@ -1,35 +1,42 @@
-import { SegmentedMessage } from "sms-segments-calculator";
 import { type Clock, plusSeconds } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
-import { messageIdOf, type SalonId, sha256Hex } from "#shared/core/ids.ts";
+import type { SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
-import type { E164, PartyOf } from "#shared/core/phone.ts";
+import type { PartyOf } from "#shared/core/phone.ts";
 import { outboundTopic, type Publisher } from "#shared/runtime/publisher.ts";
 import type { Salons } from "#shared/salons/salons.ts";
-import type { OutboundMessage, TextChannel } from "./message.ts";
+import { composed, type SendRequest } from "./compose.ts";
+import type { OutboundMessage } from "./message.ts";
 import type { OutboundMessages } from "./outbound-store.ts";
 
-export interface SendRequest {
-  readonly salonId: SalonId;
-  /** The same key accepts a message once; another payload under it is a `conflict`. */
-  readonly idempotencyKey: string;
-  readonly channel: TextChannel;
-  readonly to: E164;
-  /** 1 to 1,600 characters. */
-  readonly body: string;
-  readonly purpose?: OutboundMessage["purpose"];
-  readonly critical?: boolean;
+export type { SendRequest } from "./compose.ts";
+
+export interface AcceptOptions {
   /** False for who delivers the message itself, right away. */
   readonly wake?: boolean;
 }
 
-export interface Acceptance {
-  /** Stores a message to be sent, once per idempotency key, and wakes `deliver-message`. */
-  accept(request: SendRequest): Promise<{ created: boolean; message: OutboundMessage }>;
+export interface Accepted {
+  readonly created: boolean;
+  readonly message: OutboundMessage;
 }
 
-/** After this nobody wants a booking reminder any more. */
-const EXPIRES_SECONDS = 24 * 3_600;
+export interface Acceptance {
+  /** Stores a message to be sent, once per idempotency key, and wakes `deliver-message`. */
+  accept(request: SendRequest, options?: AcceptOptions): Promise<Accepted>;
+  /**
+   * Many of one salon, each on its own: what is refused gives its error and stops no other. `slots`: when each may go,
+   * in the same order; none of them wakes anybody, since `wake-due-work` finds what is due.
+   */
+  acceptAll(
+    salonId: SalonId,
+    requests: readonly SendRequest[],
+    slots: (messages: readonly OutboundMessage[]) => Promise<readonly Date[]>,
+  ): Promise<(Accepted | AppError)[]>;
+  /** The message as it would be stored, and nothing is. */
+  preview(request: SendRequest): Promise<OutboundMessage>;
+}
+
 /** How long the published wake-up may take before `wake-due-work` repeats it. */
 const WAKE_SECONDS = 30;
 
@@ -51,50 +58,36 @@ export function createAcceptance({
   logger,
 }: AcceptanceDeps): Acceptance {
   return {
-    async accept({
-      salonId,
-      idempotencyKey,
-      channel,
-      to,
-      body,
-      purpose = "message",
-      critical = false,
-      wake = true,
-    }) {
-      const salon = await salons.open(salonId);
+    async accept(request, { wake = true } = {}) {
+      const salon = await salons.openForMessages(request.salonId);
       const now = clock.now();
-      const asked: OutboundMessage = {
-        direction: "outbound",
-        id: messageIdOf(salonId, idempotencyKey),
-        salon_id: salonId,
-        idempotency_key: idempotencyKey,
-        payload_hash: sha256Hex(channel, to, body, purpose, String(critical)),
-        purpose,
-        critical,
-        channel,
-        to,
-        party: partyOf(to),
-        body,
-        segments: channel === "sms" ? new SegmentedMessage(body).segmentsCount : 1,
-        time_zone: salon.time_zone,
-        state: "accepted",
-        hold_reason: null,
-        failure: null,
-        attempts: [],
-        due_at: plusSeconds(now, WAKE_SECONDS),
-        expires_at: plusSeconds(now, EXPIRES_SECONDS),
-        accepted_at: now,
-        updated_at: now,
-      };
-      const { created, message } = await messages.create(asked);
-      if (message.payload_hash !== asked.payload_hash) {
-        const context = { field: "Idempotency-Key", salonId, messageId: message.id };
-        throw new AppError("conflict", "This Idempotency-Key was used for another message; use a new one.", {
-          context,
-        });
-      }
-      if (created && wake) await publishWakeUp(message);
-      return { created, message };
+      const asked = composed(request, { salon, partyOf, now });
+      const due = { due_at: asked.due_at ?? plusSeconds(now, WAKE_SECONDS) };
+      const accepted = sameAsked(asked, await messages.create({ ...asked, ...due }));
+      if (accepted.created && wake && asked.state === "accepted") await publishWakeUp(accepted.message);
+      return accepted;
+    },
+    async acceptAll(salonId, requests, slots) {
+      const salon = await salons.openForMessages(salonId);
+      const now = clock.now();
+      const asked = requests.map((request) => orRefusal(() => composed(request, { salon, partyOf, now })));
+      // Of several under one key the first one counts, as it would if they came one after the other.
+      const sendable = firstOfEach(asked.flatMap((each) => (each instanceof AppError ? [] : [each])));
+      const places = await slots(sendable);
+      const stored = await messages.createAll(
+        sendable.map((each, index) => paced(each, places[index] ?? now)),
+      );
+      const byId = new Map(stored.map((each) => [each.message.id, each]));
+      return asked.map((each) => {
+        if (each instanceof AppError) return each;
+        const answer = byId.get(each.id);
+        if (answer === undefined) throw new AppError("internal", "A message of this call was not stored.");
+        return orRefusal(() => sameAsked(each, answer));
+      });
+    },
+    async preview(request) {
+      const salon = await salons.open(request.salonId);
+      return composed(request, { salon, partyOf, now: clock.now() });
     },
   };
 
@@ -107,4 +100,32 @@ export function createAcceptance({
       logger.warn("wake-up not published, due work will find it", { messageId: message.id, topic, error });
     }
   }
+}
+
+/** A place in the campaign: later than the time that its sender asked for, if need be. */
+function paced(message: OutboundMessage, slot: Date): OutboundMessage {
+  if (message.send_at !== null && message.send_at >= slot) return { ...message, due_at: message.send_at };
+  return { ...message, state: "held", hold_reason: "paced", due_at: slot };
+}
+
+/** A repeated request finds its message; another one under the same key is refused. */
+function sameAsked(asked: OutboundMessage, accepted: Accepted): Accepted {
+  if (accepted.message.payload_hash === asked.payload_hash) return accepted;
+  const context = { field: "Idempotency-Key", salonId: asked.salon_id, messageId: asked.id };
+  throw new AppError("conflict", "This Idempotency-Key was used for another message; use a new one.", {
+    context,
+  });
+}
+
+function orRefusal<T>(make: () => T): T | AppError {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+}
+
+function firstOfEach(messages: readonly OutboundMessage[]): OutboundMessage[] {
+  return [...new Map(messages.toReversed().map((each) => [each.id, each])).values()].toReversed();
 }

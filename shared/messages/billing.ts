@@ -9,8 +9,8 @@ export interface Entry {
 /** The ledger row of an attempt that Twilio has taken: SMS by the segment, WhatsApp by the message. */
 export function outboundEntry(message: OutboundMessage, attemptNumber: number, at: Date): Entry | undefined {
   const attempt = message.attempts[attemptNumber - 1];
-  if (attempt === undefined || attempt.sid === null) return undefined;
-  const kind = message.channel === "sms" ? "sms_outbound" : "whatsapp_outbound";
+  if (attempt === undefined || attempt.sid === null || attempt.channel === "email") return undefined;
+  const kind = attempt.channel === "sms" ? "sms_outbound" : "whatsapp_outbound";
   const row = ledgerRow({
     salonId: message.salon_id,
     kind,

@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { atOnce, tally } from "#scripts/testing/at-once.ts";
 import { createMovingClock } from "#scripts/testing/moving-clock.ts";
-import { ACCEPTED_AT, attempt, messageSid, outboundMessage } from "#scripts/testing/outbound-message.ts";
+import { ACCEPTED_AT, messageSid, newAttempt, outboundMessage } from "#scripts/testing/outbound-message.ts";
 import { printCount } from "#scripts/testing/print-count.ts";
 import { uniqueProjectId, uniqueSalonId } from "#scripts/testing/test-project.ts";
 import { MessageId, SalonId } from "#shared/core/ids.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
 import type { OutboundMessage } from "./message.ts";
 import { createOutboundMessages } from "./outbound-store.ts";
-import type { Report } from "./transitions.ts";
+import type { Report } from "./reports.ts";
 
 const database = createDatabase(uniqueProjectId());
 const { firestore } = database;
@@ -16,7 +16,7 @@ const clock = createMovingClock(ACCEPTED_AT);
 const messages = createOutboundMessages(database, clock);
 
 const LEASE_SECONDS = 60;
-const SENDER = { source: attempt().source, account: attempt().account, sender: attempt().sender };
+const SENDER = newAttempt();
 
 let salonId: SalonId;
 beforeEach(() => {
@@ -33,8 +33,8 @@ async function created(changes: Partial<OutboundMessage> = {}): Promise<Outbound
   return message;
 }
 async function claimed(changes: Partial<OutboundMessage> = {}): Promise<OutboundMessage> {
-  const { id } = await created(changes);
-  return (await messages.claim(id, SENDER, LEASE_SECONDS)) ?? expect.fail("not claimed");
+  const { id, segments } = await created(changes);
+  return (await messages.claim(id, { ...SENDER, segments }, LEASE_SECONDS)) ?? expect.fail("not claimed");
 }
 /** The salon's ledger as `row id → quantity, cost`. */
 async function ledger(): Promise<Record<string, [quantity: number, cost: number]>> {
@@ -139,7 +139,8 @@ describe("reports", () => {
   });
 
   test("charge a WhatsApp message as one, however long it is", async () => {
-    const { id } = await claimed({ channel: "whatsapp" });
+    const { id } = await created({ channel: "whatsapp" });
+    await messages.claim(id, { ...SENDER, channel: "whatsapp" }, LEASE_SECONDS);
     const sid = nextSid();
     await messages.report(id, 1, { sid, state: "queued", segments: 3 });
     expect(await ledger()).toEqual({ [`${sid}_whatsapp_outbound`]: [1, 500_000] });
@@ -204,13 +205,13 @@ describe("reports", () => {
     await messages.claim(id, SENDER, LEASE_SECONDS);
     const [late, current] = [nextSid(), nextSid()];
     await messages.report(id, 2, { sid: current, state: "queued" });
-    expect(await messages.report(id, 1, { sid: late, state: "sent" })).toMatchObject({ outcome: "noted" });
+    expect(await messages.report(id, 1, { sid: late, state: "sent" })).toMatchObject({ outcome: "doubled" });
     expect(await ledger()).toEqual({ [rowOf(late)]: [1, 200_000], [rowOf(current)]: [1, 200_000] });
   });
 });
 
 describe("what no attempt was made for", () => {
-  const failure = { class: "sender", twilio_code: null, reason: "There is no number." };
+  const failure = { class: "sender", twilio_code: null, reason: "There is no number." } as const;
   const later = () => new Date(clock.now().getTime() + 30_000);
 
   test("can be put off, failed or expired", async () => {

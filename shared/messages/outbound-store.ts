@@ -2,22 +2,25 @@ import type { DocumentReference } from "firebase-admin/firestore";
 import type { Clock } from "#shared/core/clock.ts";
 import type { MessageId, SalonId } from "#shared/core/ids.ts";
 import { LedgerRow } from "#shared/ledger/row.ts";
+import { createNotification } from "#shared/notifications/create-notification.ts";
 import { type Database, isAlreadyExists } from "#shared/runtime/database.ts";
 import type { Transaction } from "#shared/runtime/transaction.ts";
 import { parseDocument } from "#shared/salons/cached-documents.ts";
 import { type Entry, outboundEntry, reversalEntry } from "./billing.ts";
-import { OutboundMessage } from "./message.ts";
+import { noticesOf } from "./failure-notices.ts";
+import { fallenBack } from "./fallback.ts";
+import { type Failure, type HoldReason, OutboundMessage } from "./message.ts";
+import { type Report, type Reported, reported } from "./reports.ts";
 import {
   announced,
+  canceled,
   claimed,
   failedWith,
   heldFor,
   judged,
   type NewAttempt,
-  type Report,
-  type Reported,
   readiness,
-  reported,
+  resent,
   type Verdict,
 } from "./transitions.ts";
 
@@ -26,19 +29,28 @@ export interface OutboundMessages {
   get(id: MessageId): Promise<OutboundMessage | undefined>;
   /** Stores a new message, or gives the one that stands under its id already. */
   create(message: OutboundMessage): Promise<{ created: boolean; message: OutboundMessage }>;
+  /** The same for many at once, in their order. */
+  createAll(messages: readonly OutboundMessage[]): Promise<{ created: boolean; message: OutboundMessage }[]>;
   /** Takes the message for sending; undefined when another worker has it or there is nothing to send. */
   claim(id: MessageId, attempt: NewAttempt, leaseSeconds: number): Promise<OutboundMessage | undefined>;
   /** Records what Twilio says of an attempt, and its ledger row. `taken`: the SID is another message's. */
   report(id: MessageId, attempt: number, report: Report): Promise<Reported | { outcome: "taken" }>;
   /** Closes an attempt that Twilio did not take; undefined when the message has moved on meanwhile. */
   judge(id: MessageId, attempt: number, verdict: Verdict): Promise<OutboundMessage | undefined>;
-  /** Puts off or ends a message that no attempt was made for. */
-  hold(id: MessageId, reason: "provisioning" | "retry", until: Date): Promise<OutboundMessage | undefined>;
-  fail(id: MessageId, failure: NonNullable<OutboundMessage["failure"]>): Promise<OutboundMessage | undefined>;
+  /** Puts off, turns aside or ends a message that no attempt was made for. */
+  hold(id: MessageId, reason: HoldReason, until: Date): Promise<OutboundMessage | undefined>;
+  fallBack(id: MessageId, failure: Failure): Promise<OutboundMessage | undefined>;
+  fail(id: MessageId, failure: Failure): Promise<OutboundMessage | undefined>;
   expire(id: MessageId): Promise<OutboundMessage | undefined>;
+  /** Calls back what has not gone out; undefined when it has, or ended already. */
+  cancel(id: MessageId): Promise<OutboundMessage | undefined>;
+  /** Makes a message due again that ended without arriving; undefined when it has not. */
+  resend(id: MessageId): Promise<OutboundMessage | undefined>;
   /** Clears what is due once everybody has been told. */
   markAnnounced(id: MessageId): Promise<void>;
 }
+
+const MAX_WRITE_ATTEMPTS = 5;
 
 export function createOutboundMessages(database: Database, clock: Clock): OutboundMessages {
   const reference = (id: MessageId) => database.firestore.collection("messages").doc(id);
@@ -59,9 +71,22 @@ export function createOutboundMessages(database: Database, clock: Clock): Outbou
     database.transact(async (transaction) => {
       const message = await read(transaction, id);
       const next = message === undefined ? undefined : decide(message, clock.now());
-      if (next !== undefined) transaction.set(reference(id), next);
+      if (message === undefined || next === undefined) return undefined;
+      await tell(transaction, message, next);
+      transaction.set(reference(id), next);
       return next;
     });
+
+  /** Whoever can do something about an end is told of it in the same commit. */
+  const tell = async (
+    transaction: Transaction,
+    before: OutboundMessage,
+    after: OutboundMessage,
+    doubled = false,
+  ) => {
+    for (const notification of noticesOf(before, after, doubled, clock.now()))
+      await createNotification(transaction, database.firestore, notification);
+  };
 
   const unlessBegun =
     (build: (now: Date) => Partial<OutboundMessage>) => (message: OutboundMessage, now: Date) =>
@@ -69,21 +94,38 @@ export function createOutboundMessages(database: Database, clock: Clock): Outbou
         ? { ...message, ...build(now), updated_at: now }
         : undefined;
 
+  /** Whether `write` stored the message; else the one that stands under its id. */
+  const created = async (message: OutboundMessage, write: Promise<unknown>) => {
+    try {
+      await write;
+      return { created: true, message };
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      const snapshot = await database.run(() => reference(message.id).get());
+      return { created: false, message: parse(message.id, snapshot.data()) };
+    }
+  };
+
   return {
     async get(id) {
       const snapshot = await database.run(() => reference(id).get());
       return snapshot.get("direction") === "outbound" ? parse(id, snapshot.data()) : undefined;
     },
-    async create(message) {
-      try {
-        await database.run(() => reference(message.id).create(message));
-        return { created: true, message };
-      } catch (error) {
-        if (!isAlreadyExists(error)) throw error;
-        const snapshot = await database.run(() => reference(message.id).get());
-        return { created: false, message: parse(message.id, snapshot.data()) };
-      }
-    },
+    create: (message) =>
+      created(
+        message,
+        database.run(() => reference(message.id).create(message)),
+      ),
+    createAll: (messages) =>
+      database.run(async (firestore) => {
+        const writer = firestore.bulkWriter({ throttling: false });
+        writer.onWriteError((error) => error.failedAttempts < MAX_WRITE_ATTEMPTS && !isAlreadyExists(error));
+        const stored = messages.map((message) =>
+          created(message, writer.create(reference(message.id), message)),
+        );
+        await Promise.all([writer.close(), ...stored]);
+        return Promise.all(stored);
+      }),
     claim: (id, attempt, leaseSeconds) =>
       change(id, (message, now) =>
         readiness(message, now) === "send" ? claimed(message, attempt, now, leaseSeconds) : undefined,
@@ -94,7 +136,7 @@ export function createOutboundMessages(database: Database, clock: Clock): Outbou
         const message = await read(transaction, id);
         if (message === undefined) return { outcome: "unknown" };
         const result = reported(message, attemptNumber, report, now);
-        if (result.outcome !== "moved" && result.outcome !== "noted") return result;
+        if (!("message" in result)) return result;
 
         const entry = outboundEntry(result.message, attemptNumber, now);
         if (entry !== undefined) {
@@ -105,6 +147,7 @@ export function createOutboundMessages(database: Database, clock: Clock): Outbou
           for (const { id: rowId, row } of due) transaction.create(ledger(message.salon_id, rowId), row);
         }
         transaction.set(reference(id), result.message);
+        await tell(transaction, message, result.message, result.outcome === "doubled");
         return result;
       }),
     judge: (id, attempt, verdict) => change(id, (message, now) => judged(message, attempt, verdict, now)),
@@ -112,6 +155,11 @@ export function createOutboundMessages(database: Database, clock: Clock): Outbou
       change(
         id,
         unlessBegun(() => heldFor(reason, until)),
+      ),
+    fallBack: (id, failure) =>
+      change(
+        id,
+        unlessBegun((now) => fallenBack(failure, now)),
       ),
     fail: (id, failure) =>
       change(
@@ -123,6 +171,8 @@ export function createOutboundMessages(database: Database, clock: Clock): Outbou
         id,
         unlessBegun((now) => ({ state: "expired", hold_reason: null, due_at: now })),
       ),
+    cancel: (id) => change(id, canceled),
+    resend: (id) => change(id, resent),
     async markAnnounced(id) {
       await change(id, (message) => (message.due_at === undefined ? undefined : announced(message)));
     },

@@ -16,6 +16,7 @@ export type TwilioState = z.infer<typeof TwilioState>;
 /** Where an outbound message is; before Twilio has taken it the words are ours. */
 export const MessageState = z.enum([
   "accepted",
+  "scheduled",
   "held",
   "claimed",
   "uncertain",
@@ -30,6 +31,7 @@ export type MessageState = z.infer<typeof MessageState>;
  */
 const RANK: Readonly<Record<MessageState, number>> = {
   accepted: 0,
+  scheduled: 0,
   held: 0,
   claimed: 1,
   uncertain: 1,

@@ -1,16 +1,23 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ACCEPTED_AT, attempt, messageSid, outboundMessage } from "#scripts/testing/outbound-message.ts";
+import {
+  ACCEPTED_AT,
+  attempt,
+  messageSid,
+  newAttempt,
+  outboundMessage,
+} from "#scripts/testing/outbound-message.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import { SalonId } from "#shared/core/ids.ts";
 import type { OutboundMessage } from "./message.ts";
+import { type Report, reported } from "./reports.ts";
 import { MessageState, type TwilioState } from "./state.ts";
-import { announced, claimed, judged, type Report, readiness, reported, type Verdict } from "./transitions.ts";
+import { announced, claimed, judged, readiness, type Verdict } from "./transitions.ts";
 
 const NOW = plusSeconds(ACCEPTED_AT, 600);
 const SID = messageSid(1);
-const FAILURE = { class: "recipient", twilio_code: 21614, reason: "Not a mobile number." };
-const NEW_ATTEMPT = { source: attempt().source, account: attempt().account, sender: attempt().sender };
+const FAILURE = { class: "recipient", twilio_code: 21614, reason: "Not a mobile number." } as const;
+const NEW_ATTEMPT = newAttempt();
 
 const claimedMessage = (changes: Partial<OutboundMessage> = {}) =>
   outboundMessage({ state: "claimed", attempts: [attempt()], due_at: plusSeconds(NOW, 60), ...changes });
@@ -40,12 +47,28 @@ describe("readiness", () => {
   test.each([
     ["no", false, { accepted: "send" }],
     ["later", false, { accepted: "send" }],
-    ["no", true, { accepted: "expire", held: "expire" }],
-    ["later", true, { accepted: "expire", held: "expire" }],
-    ["now", false, { accepted: "send", held: "send", claimed: "settle", uncertain: "settle" }],
-    ["earlier", false, { accepted: "send", held: "send", claimed: "settle", uncertain: "settle" }],
-    ["now", true, { accepted: "expire", held: "expire", claimed: "settle", uncertain: "settle" }],
-    ["earlier", true, { accepted: "expire", held: "expire", claimed: "settle", uncertain: "settle" }],
+    ["no", true, { accepted: "expire", scheduled: "expire", held: "expire" }],
+    ["later", true, { accepted: "expire", scheduled: "expire", held: "expire" }],
+    [
+      "now",
+      false,
+      { accepted: "send", scheduled: "send", held: "send", claimed: "settle", uncertain: "settle" },
+    ],
+    [
+      "earlier",
+      false,
+      { accepted: "send", scheduled: "send", held: "send", claimed: "settle", uncertain: "settle" },
+    ],
+    [
+      "now",
+      true,
+      { accepted: "expire", scheduled: "expire", held: "expire", claimed: "settle", uncertain: "settle" },
+    ],
+    [
+      "earlier",
+      true,
+      { accepted: "expire", scheduled: "expire", held: "expire", claimed: "settle", uncertain: "settle" },
+    ],
   ] as const)("with due %s and expired %s", (when, expired, begun) => {
     const isDue = when === "now" || when === "earlier";
     const told = isDue ? due(...ends) : () => false;

@@ -1,7 +1,7 @@
 import { plusSeconds } from "#shared/core/clock.ts";
-import type { SalonId } from "#shared/core/ids.ts";
+import { fallenBack } from "./fallback.ts";
 import type { Attempt, Failure, HoldReason, OutboundMessage } from "./message.ts";
-import { isFinal, isSettled, movesOn, type TwilioState } from "./state.ts";
+import { isFinal, isSettled } from "./state.ts";
 
 /** What there is to do about a message now. */
 export type Readiness = "send" | "settle" | "expire" | "announce" | "wait";
@@ -15,12 +15,15 @@ export function readiness(message: OutboundMessage, now: Date): Readiness {
   return message.state === "accepted" || due ? "send" : "wait";
 }
 
-export type NewAttempt = Pick<Attempt, "source" | "account" | "sender">;
+/** `segments`: the parts it is sent in by this channel, which Twilio corrects later. */
+export type NewAttempt = Pick<Attempt, "source" | "channel" | "account" | "sender" | "content_sid"> & {
+  readonly segments: number;
+};
 
 /** Takes the message for one worker until the lease ends. The attempt is on record before Twilio is called. */
 export function claimed(
   message: OutboundMessage,
-  attempt: NewAttempt,
+  { segments, ...attempt }: NewAttempt,
   now: Date,
   leaseSeconds: number,
 ): OutboundMessage {
@@ -32,10 +35,12 @@ export function claimed(
     state: "claimed",
     error_code: null,
     looks: 0,
+    price: null,
     started_at: now,
   };
   return {
     ...message,
+    segments,
     state: "claimed",
     hold_reason: null,
     attempts: [...message.attempts, opened],
@@ -44,71 +49,19 @@ export function claimed(
   };
 }
 
-/** What Twilio says of one attempt: in its answer, in a callback, or in its list of messages. */
-export interface Report {
-  readonly sid: string;
-  readonly state: TwilioState;
-  readonly errorCode?: number;
-  readonly segments?: number;
-  /** Who says so, where that has to be checked: a callback may speak only of its own salon's and account's attempts. */
-  readonly from?: { readonly salonId: SalonId; readonly account: string };
-}
-
-export type Reported =
-  /** `moved`: the message is further than before. `noted`: only the attempt's record has changed. */
-  | { readonly outcome: "moved" | "noted"; readonly message: OutboundMessage }
-  /** `stale`: nothing new. `foreign`: the attempt is known under another SID. `forbidden`: not theirs to report on. */
-  | { readonly outcome: "stale" | "foreign" | "forbidden" | "unknown" };
-
-/**
- * Applies a report to the attempt it is about. Reports come twice, late and out of order: state only moves forward,
- * and an attempt keeps the first SID it was given.
- */
-export function reported(
-  message: OutboundMessage,
-  attemptNumber: number,
-  report: Report,
-  now: Date,
-): Reported {
-  const attempt = message.attempts[attemptNumber - 1];
-  if (attempt === undefined) return { outcome: "unknown" };
-  const { from } = report;
-  if (from && (from.salonId !== message.salon_id || from.account !== attempt.account))
-    return { outcome: "forbidden" };
-  if (attempt.sid !== null && attempt.sid !== report.sid) return { outcome: "foreign" };
-  if (attempt.sid !== null && !movesOn(stateBefore(attempt), report.state)) return { outcome: "stale" };
-
-  const known: Attempt = {
-    ...attempt,
-    sid: report.sid,
-    state: report.state,
-    error_code: report.errorCode ?? attempt.error_code,
-  };
-  const segments = report.segments !== undefined && report.segments > 0 ? report.segments : message.segments;
-  const noted = {
-    ...message,
-    attempts: message.attempts.with(attemptNumber - 1, known),
-    segments,
-    updated_at: now,
-  };
-  const isCurrent = attemptNumber === message.attempts.length;
-  if (!isCurrent || !movesOn(message.state, report.state)) return { outcome: "noted", message: noted };
-  const { due_at: _, ...moved } = noted;
-  // Twilio repeats a callback until it is answered; an end that we came upon ourselves, nobody tells again.
-  const toAnnounce = from === undefined && isFinal(report.state) ? { due_at: now } : {};
-  return { outcome: "moved", message: { ...moved, ...toAnnounce, state: report.state, hold_reason: null } };
-}
-
-function stateBefore(attempt: Attempt): OutboundMessage["state"] {
-  return attempt.state === "rejected" || attempt.state === "absent" ? "uncertain" : attempt.state;
-}
-
 /** How an attempt ended that Twilio did not take, or did not say. */
 export type Verdict =
   /** `looked`: Twilio's list was searched and did not have it yet. */
   | { readonly kind: "uncertain"; readonly looked: boolean; readonly lookAt: Date }
   | { readonly kind: "absent"; readonly retryAt: Date }
-  | { readonly kind: "retry"; readonly retryAt: Date; readonly errorCode?: number }
+  | {
+      readonly kind: "retry";
+      readonly retryAt: Date;
+      readonly errorCode?: number;
+      readonly reason?: "account_trouble";
+    }
+  /** Its own way is over; from now on it goes the other one. */
+  | { readonly kind: "fallback"; readonly failure: Failure }
   | { readonly kind: "fail"; readonly failure: Failure };
 
 /** Closes the last attempt with a verdict; nothing if the message has moved on without us. */
@@ -136,7 +89,12 @@ export function judged(
     case "retry":
       return {
         ...close({ state: "rejected", error_code: verdict.errorCode ?? null }),
-        ...heldFor("retry", verdict.retryAt),
+        ...heldFor(verdict.reason ?? "retry", verdict.retryAt),
+      };
+    case "fallback":
+      return {
+        ...close({ state: "rejected", error_code: verdict.failure.twilio_code }),
+        ...fallenBack(verdict.failure, now),
       };
     case "fail":
       return {
@@ -156,6 +114,32 @@ export function heldFor(
 /** An end that no callback will tell of, so it stays due until it has been announced. */
 export function failedWith(failure: Failure, now: Date) {
   return { state: "failed", hold_reason: null, failure, due_at: now } as const;
+}
+
+/** Nothing of it has gone out, and nobody is at it. */
+function isWaiting({ state }: OutboundMessage): boolean {
+  return state === "accepted" || state === "scheduled" || state === "held";
+}
+
+/** Called back by its sender before anything went out; undefined when it is too late for that. */
+export function canceled(message: OutboundMessage, now: Date): OutboundMessage | undefined {
+  if (!isWaiting(message) || message.attempts.some(({ sid }) => sid !== null)) return undefined;
+  return { ...message, state: "canceled", hold_reason: null, due_at: now, updated_at: now };
+}
+
+/** What ended without arriving may be sent again by its sender, for as long as it was wanted at first. */
+export function resent(message: OutboundMessage, now: Date): OutboundMessage | undefined {
+  if (!["failed", "undelivered", "expired", "canceled"].includes(message.state)) return undefined;
+  const wanted = message.expires_at.getTime() - message.accepted_at.getTime();
+  return {
+    ...message,
+    ...heldFor("retry", now),
+    failure: null,
+    on_fallback: false,
+    expires_at: new Date(now.getTime() + wanted),
+    accepted_at: now,
+    updated_at: now,
+  };
 }
 
 /** The message has been announced as it is; nothing more is due. */

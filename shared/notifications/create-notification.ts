@@ -17,6 +17,8 @@ export type NewNotification = Notice & {
   /** What makes it this one and no other, such as the revision that it tells of: the same key never tells twice. */
   readonly key: string;
   readonly now: Date;
+  /** Who is told beside those that the kind concerns. */
+  readonly also?: readonly Audience[];
 };
 
 const AUDIENCE: Readonly<Record<NotificationKind, readonly Audience[]>> = {
@@ -24,8 +26,13 @@ const AUDIENCE: Readonly<Record<NotificationKind, readonly Audience[]>> = {
   credentials_rolled_back: ["owner", "security"],
   integration_disconnected: ["owner", "security"],
   integration_failed: ["owner"],
+  integration_recovered: ["owner"],
+  attention_needed: ["owner"],
   rotation_due: ["owner"],
   changed_outside: ["security"],
+  messages_not_delivered: ["owner"],
+  delivery_trouble: ["security"],
+  message_sent_twice: ["security"],
   data_erased: ["owner", "security"],
   platform_credentials_rotated: ["security"],
   platform_rotation_failed: ["security"],
@@ -38,17 +45,21 @@ const AUDIENCE: Readonly<Record<NotificationKind, readonly Audience[]>> = {
 export async function createNotification(
   transaction: Transaction,
   firestore: Firestore,
-  { salonId, key, now, ...told }: NewNotification,
+  { key, ...wanted }: NewNotification,
 ): Promise<NotificationId> {
-  const id = notificationIdOf(salonId, told.kind, key);
+  const id = notificationIdOf(wanted.salonId, wanted.kind, key);
   const reference = firestore.collection("notifications").doc(id);
   const known = await transaction.get(reference);
-  if (!known.exists) transaction.set(reference, newNotification(id, salonId, Notice.parse(told), now));
+  if (!known.exists) transaction.set(reference, newNotification(id, wanted));
   return id;
 }
 
-function newNotification(id: NotificationId, salonId: SalonId | null, told: Notice, now: Date): Notification {
-  const audience = AUDIENCE[told.kind].filter((name) => name !== "owner" || salonId !== null);
+function newNotification(
+  id: NotificationId,
+  { salonId, now, also = [], ...told }: Omit<NewNotification, "key">,
+): Notification {
+  const concerned = new Set([...AUDIENCE[told.kind], ...also]);
+  const audience = [...concerned].filter((name) => name !== "owner" || salonId !== null);
   const channel = (isTold: boolean): ChannelRecord => ({
     state: isTold ? "pending" : "skipped",
     attempts: 0,
@@ -58,7 +69,7 @@ function newNotification(id: NotificationId, salonId: SalonId | null, told: Noti
   });
   const security = audience.includes("security");
   return {
-    ...told,
+    ...Notice.parse(told),
     id,
     salon_id: salonId,
     audience,

@@ -17,13 +17,20 @@ const Words = z.string().transform((value) => plainWords(value, MAX_CHARACTERS))
 const notice = <Kind extends string, Facts extends z.ZodRawShape>(kind: Kind, facts: Facts) =>
   z.object({ kind: z.literal(kind), facts: z.strictObject(facts) });
 
+/** Who it was: `by` their id, for security; `by_name` for the owner alone, who knows people by address, not by id. */
+const by = { by: Words, by_name: Words.optional() };
+
 /** Everything there is to tell, each with the facts it needs: names and dates, never a credential. */
 export const Notice = z.discriminatedUnion("kind", [
-  notice("credentials_changed", { by: Words, at: Instant, rollback_until: Instant.nullable() }),
-  notice("credentials_rolled_back", { by: Words, at: Instant }),
-  notice("integration_disconnected", { by: Words, at: Instant }),
+  notice("credentials_changed", { ...by, at: Instant, rollback_until: Instant.nullable() }),
+  notice("credentials_rolled_back", { ...by, at: Instant }),
+  notice("integration_disconnected", { ...by, at: Instant }),
   /** `reason`: in words for the salon's owner. */
   notice("integration_failed", { reason: Words, at: Instant }),
+  /** The end of one of those. `since`: when it began. */
+  notice("integration_recovered", { since: Instant, at: Instant }),
+  /** Messaging works, but not all of it will by itself. `reason`: in words for the salon's owner. */
+  notice("attention_needed", { reason: Words, at: Instant }),
   notice("rotation_due", {
     threshold_days: z.literal([75, 85, 90]),
     last_rotated_at: Instant,
@@ -35,7 +42,12 @@ export const Notice = z.discriminatedUnion("kind", [
     at: Instant,
     fields: z.array(Words).transform((fields) => fields.slice(0, MAX_FIELDS)),
   }),
-  notice("data_erased", { by: Words, at: Instant }),
+  /** Messages that ended without arriving; `reason` in words for the salon's owner. */
+  notice("messages_not_delivered", { reason: Words, at: Instant }),
+  /** Twilio refuses what only we can mend. */
+  notice("delivery_trouble", { failure_class: Words, twilio_code: z.int().nullable(), at: Instant }),
+  notice("message_sent_twice", { message_id: Words, at: Instant }),
+  notice("data_erased", { ...by, at: Instant }),
   /** `account`: the label of one of PLATFORM_ACCOUNTS. */
   notice("platform_credentials_rotated", { account: Words, at: Instant }),
   notice("platform_rotation_failed", { account: Words, reason: Words, at: Instant }),

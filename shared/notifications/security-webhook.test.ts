@@ -46,6 +46,16 @@ test("tells the facts as data, with dates in ISO 8601", async () => {
   });
 });
 
+test("says who it was by id, never by address", async () => {
+  const server = await receiver(200);
+  const who = { by: "A member of the salon (uid-7)", by_name: "anjali@example.com" };
+  const told = toldOf({ kind: "integration_disconnected", facts: { ...who, at: now } });
+  await createSecurityWebhook({ url: new Secret(server.url), secret, clock })(told);
+  const body = String(server.requests[0]?.body);
+  expect(JSON.parse(body).data.by).toBe("A member of the salon (uid-7)");
+  expect(body).not.toMatch(/by_name|anjali@/);
+});
+
 test("never posts unsigned: an address without a secret stops the function when it loads", () => {
   const url = new Secret("https://alerts.example");
   expect(() => createSecurityWebhook({ url, secret: undefined, clock })).toThrow("SECURITY_WEBHOOK_SECRET");

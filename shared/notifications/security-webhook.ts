@@ -11,6 +11,8 @@ export interface SecurityWebhookSettings {
   readonly clock: Clock;
 }
 
+type Facts = Told["notification"]["facts"] & { readonly by_name?: string | undefined };
+
 const SERVICE = "The security webhook";
 const DEADLINE_MS = 10_000;
 
@@ -46,9 +48,10 @@ export function createSecurityWebhook({ url, secret, clock }: SecurityWebhookSet
   };
 }
 
-/** `type`, `timestamp` and `data`, as the specification recommends; dates in ISO 8601. */
+/** `type`, `timestamp` and `data`, as the specification recommends; dates in ISO 8601. Who it was, by id alone. */
 function payloadOf({ notification, contact }: Told) {
-  const { id, kind, salon_id, facts, created_at } = notification;
+  const { id, kind, salon_id, created_at } = notification;
+  const { by_name: _, ...facts }: Facts = notification.facts;
   const salon = salon_id === null ? {} : { salon_id, salon_name: contact.salonName };
   return {
     type: `${salon_id === null ? "platform" : "salon"}.${kind}`,

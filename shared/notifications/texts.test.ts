@@ -17,6 +17,8 @@ const EVERY_KIND: readonly Notice[] = [
   { kind: "credentials_rolled_back", facts: { by: "Anjali", at: now } },
   { kind: "integration_disconnected", facts: { by: "Anjali", at: now } },
   { kind: "integration_failed", facts: { reason: "Twilio refuses the Auth Token.", at: now } },
+  { kind: "integration_recovered", facts: { since: now, at: now } },
+  { kind: "attention_needed", facts: { reason: "The number is bound to a SIP trunk.", at: now } },
   overdue,
   { kind: "changed_outside", facts: { by: "dev@example.com", at: now, fields: ["twilio.is_active"] } },
   { kind: "data_erased", facts: { by: "Anjali", at: now } },
@@ -34,6 +36,28 @@ describe("the mail to an owner", () => {
     expect(text).toContain(
       "can be brought back in the dashboard until 23 November 2026 at 20:00 (Asia/Kolkata).",
     );
+  });
+
+  test.each([
+    ["a member by address", "anjali@example.com"],
+    ["our support as that", "Salon Flow support"],
+  ])("names %s, where security reads an id", (_, by_name) => {
+    const who = { by: "A member of the salon (uid-7)", by_name, at: now };
+    const told: Notice[] = [
+      { kind: "credentials_changed", facts: { ...who, rollback_until: null } },
+      { kind: "credentials_rolled_back", facts: who },
+      { kind: "integration_disconnected", facts: who },
+      { kind: "data_erased", facts: who },
+    ];
+    for (const notice of told) {
+      const { text, html } = emailOf(toldOf(notice));
+      for (const mail of [text, html]) {
+        expect(mail).toContain(by_name);
+        expect(mail).not.toContain("uid-7");
+      }
+      expect(slackTextOf(toldOf(notice))).toContain("A member of the salon (uid-7)");
+      expect(slackTextOf(toldOf(notice))).not.toContain(by_name);
+    }
   });
 
   test("counts the days of rotation in the salon's zone", () => {

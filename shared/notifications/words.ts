@@ -23,31 +23,38 @@ export function wordsOf(told: Told): Words {
   const day = (instant: Date) => dayIn(told.contact.timeZone, instant);
   switch (notification.kind) {
     case "credentials_changed": {
-      const { by, rollback_until } = notification.facts;
-      const what = `${by} changed the Twilio credentials of ${salon} on ${at(notification.facts.at)}.`;
+      const { by, by_name, rollback_until } = notification.facts;
+      const what = (who: string) =>
+        `${who} changed the Twilio credentials of ${salon} on ${at(notification.facts.at)}.`;
       const undo =
         rollback_until === null
           ? []
           : [`The earlier credentials can be brought back in the dashboard until ${at(rollback_until)}.`];
       return {
         title: "Twilio credentials were changed",
-        owner: [what, ...undo, NOT_YOU],
-        security: [what, ...undo].join(" "),
+        owner: [what(by_name ?? by), ...undo, NOT_YOU],
+        security: [what(by), ...undo].join(" "),
       };
     }
     case "credentials_rolled_back": {
-      const { by } = notification.facts;
-      const what = `${by} brought back the earlier Twilio credentials of ${salon} on ${at(notification.facts.at)}.`;
-      return { title: "the earlier Twilio credentials are back", owner: [what, NOT_YOU], security: what };
+      const { by, by_name } = notification.facts;
+      const what = (who: string) =>
+        `${who} brought back the earlier Twilio credentials of ${salon} on ${at(notification.facts.at)}.`;
+      return {
+        title: "the earlier Twilio credentials are back",
+        owner: [what(by_name ?? by), NOT_YOU],
+        security: what(by),
+      };
     }
     case "integration_disconnected": {
-      const { by } = notification.facts;
-      const what = `${by} disconnected the Twilio account of ${salon} on ${at(notification.facts.at)}.`;
+      const { by, by_name } = notification.facts;
+      const what = (who: string) =>
+        `${who} disconnected the Twilio account of ${salon} on ${at(notification.facts.at)}.`;
       const effect = "Salon Flow no longer sends or receives messages through it.";
       return {
         title: "the Twilio account was disconnected",
-        owner: [what, `${effect} To connect it again, open Messaging in your dashboard.`],
-        security: what,
+        owner: [what(by_name ?? by), `${effect} To connect it again, open Messaging in your dashboard.`],
+        security: what(by),
       };
     }
     case "integration_failed": {
@@ -56,6 +63,21 @@ export function wordsOf(told: Told): Words {
       return {
         title: "messaging needs attention",
         owner: [what, reason, "Open Messaging in your dashboard to put it right."],
+        security: `${what} ${reason}`,
+      };
+    }
+    case "integration_recovered": {
+      const { since } = notification.facts;
+      const what = `Messages of ${salon} can be sent and received again since ${at(notification.facts.at)}.`;
+      const waited = `Those that waited since ${at(since)} are on their way; one that had no more time has expired.`;
+      return { title: "messaging works again", owner: [what, waited], security: what };
+    }
+    case "attention_needed": {
+      const { reason } = notification.facts;
+      const what = `Something about the Twilio account of ${salon} needs you, as of ${at(notification.facts.at)}.`;
+      return {
+        title: "the Twilio account needs attention",
+        owner: [what, reason],
         security: `${what} ${reason}`,
       };
     }
@@ -83,13 +105,35 @@ export function wordsOf(told: Told): Words {
         security: `${what}${which}.`,
       };
     }
+    case "messages_not_delivered": {
+      const { reason } = notification.facts;
+      const what = `On ${at(notification.facts.at)} a message of ${salon} did not reach its recipient.`;
+      const how =
+        "Others of that day may have met the same. Messages in your dashboard shows each of them, and sends it again.";
+      return {
+        title: "messages were not delivered",
+        owner: [what, reason, how],
+        security: `${what} ${reason}`,
+      };
+    }
+    case "delivery_trouble": {
+      const { failure_class, twilio_code } = notification.facts;
+      const code = twilio_code === null ? "" : ` (https://www.twilio.com/docs/api/errors/${twilio_code})`;
+      const what = `Messages of ${salon} fail since ${at(notification.facts.at)}: ${failure_class}${code}.`;
+      return { title: "messages fail", owner: [what], security: what };
+    }
+    case "message_sent_twice": {
+      const what = `A message of ${salon} was sent twice, as Twilio said on ${at(notification.facts.at)}: ${notification.facts.message_id}.`;
+      return { title: "a message was sent twice", owner: [what], security: what };
+    }
     case "data_erased": {
-      const { by } = notification.facts;
-      const what = `At the request of ${by}, the messaging data of ${salon} was erased on ${at(notification.facts.at)}.`;
+      const { by, by_name } = notification.facts;
+      const what = (who: string) =>
+        `At the request of ${who}, the messaging data of ${salon} was erased on ${at(notification.facts.at)}.`;
       return {
         title: "messaging data was erased",
-        owner: [what, "It cannot be brought back."],
-        security: what,
+        owner: [what(by_name ?? by), "It cannot be brought back."],
+        security: what(by),
       };
     }
     case "platform_credentials_rotated": {

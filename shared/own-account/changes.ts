@@ -6,11 +6,12 @@ import type { SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import type { Notice } from "#shared/notifications/notification.ts";
 import type { Database } from "#shared/runtime/database.ts";
+import { healthAfter } from "#shared/salons/health.ts";
 import { type Rotation, SalonIntegration, type TwilioConfig } from "#shared/salons/integration.ts";
 import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import type { Integrations } from "#shared/salons/integrations.ts";
+import { statusOf } from "#shared/salons/status.ts";
 import type { ChangedBy } from "./own-accounts.ts";
-import { statusOf } from "./status.ts";
 
 export interface ChangeDeps {
   readonly database: Database;
@@ -74,7 +75,10 @@ export function createChanges(deps: ChangeDeps): Changes {
         const change = decide(known, now);
         if (change === undefined) return undefined;
         const { action, failure, notice } = change;
-        const fields = { ...computed({ ...known, ...change.fields }, change, now), ...change.fields };
+        const fields = {
+          ...computed({ ...known, ...change.fields, health: healthAfter(known, change.fields) }, change, now),
+          ...change.fields,
+        };
         return { action, failure, notice, fields };
       });
       // For who sends next in this instance. Another reads it when its own copy fails or has become old.
@@ -105,8 +109,12 @@ export function changedMeanwhile(): AppError {
   );
 }
 
-/** Who it was, for a mail: an id, since an account may have no name. */
-export function inWords({ kind, id }: AuditActor): string {
+/** Who it was, as a notification has it: by id for security, and by name for the owner where there is one. */
+export function whoChanged({ actor, name }: ChangedBy): { by: string; by_name?: string } {
+  return { by: inWords(actor), ...(name === undefined ? {} : { by_name: name }) };
+}
+
+function inWords({ kind, id }: AuditActor): string {
   if (kind === "service" || id === null) return "Salon Flow";
   return kind === "operator" ? `Salon Flow support (${id})` : `A member of the salon (${id})`;
 }

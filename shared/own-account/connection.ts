@@ -12,7 +12,15 @@ import { requireConnected, workingAccount } from "./opened.ts";
 import type { ChangedBy, WebhookReport } from "./own-accounts.ts";
 import { asRefusal, refusal } from "./refusals.ts";
 import { connectOwnSender, restoreOwnSender } from "./sender-webhooks.ts";
+import { SANDBOX_NUMBER } from "./validation.ts";
+import { type OurSenderWebhooks, senderProblems, type WebhookProblem } from "./webhook-problems.ts";
 import { connectOwnNumber, isOurs, restoreOwnNumber, webhookStatus } from "./webhooks.ts";
+
+/** What is to be put back. */
+export interface Restored {
+  readonly number: boolean;
+  readonly sender: boolean;
+}
 
 export interface ConnectionDeps {
   readonly changes: Changes;
@@ -31,8 +39,11 @@ export interface Connection {
     action: "webhooks_configured" | "webhooks_repaired",
   ): Promise<WebhookReport>;
   status(salonId: SalonId): Promise<WebhookReport>;
-  /** Puts back what `twilio` remembers, where Twilio still points at us. Throws when that did not work out. */
-  restore(salonId: SalonId, twilio: TwilioConfig): Promise<void>;
+  /**
+   * Puts back what `twilio` remembers of the number, of the WhatsApp sender or of both, where Twilio still points at us.
+   * Throws when that did not work out.
+   */
+  restore(salonId: SalonId, twilio: TwilioConfig, what?: Restored): Promise<void>;
 }
 
 export function createConnection({ changes, twilio: api, vault, urls, clock }: ConnectionDeps): Connection {
@@ -68,30 +79,37 @@ export function createConnection({ changes, twilio: api, vault, urls, clock }: C
       const known = await changes.read(salonId);
       requireConnected(known);
       try {
-        const account = await accountOf(salonId, known.twilio);
-        return await webhookStatus(account, numberSidOf(known.twilio), urls.ofNumber(salonId));
+        return await reportOf(salonId, known.twilio);
       } catch (error) {
         throw asRefusal(error);
       }
     },
-    restore: (salonId, twilio) =>
-      restored(salonId, twilio).catch((error: unknown) => {
+    restore: (salonId, twilio, what = { number: true, sender: true }) =>
+      restored(salonId, twilio, what).catch((error: unknown) => {
         throw asRefusal(error);
       }),
   };
 
-  async function restored(salonId: SalonId, twilio: TwilioConfig): Promise<void> {
+  async function restored(salonId: SalonId, twilio: TwilioConfig, what: Restored): Promise<void> {
     const account = await accountOf(salonId, twilio, true);
-    if (twilio.phone_number_sid !== null) {
+    if (what.number && twilio.phone_number_sid !== null) {
       const found = await account.findOwnedNumber(twilio.phone_number_sid);
       if (found !== undefined && pointsAtUs(salonId, found.webhooks)) {
         await restoreOwnNumber(account, found.sid, earlierNumber(twilio.earlier_webhooks));
       }
     }
-    const sender = await senderOf(account, twilio);
+    const sender = what.sender ? await senderOf(account, twilio) : undefined;
     if (sender !== undefined && sender.webhooks.callbackUrl === urls.whatsapp(salonId)) {
       await restoreOwnSender(account, sender.sid, earlierSender(twilio.earlier_webhooks));
     }
+  }
+
+  async function reportOf(salonId: SalonId, twilio: TwilioConfig): Promise<WebhookReport> {
+    const account = await accountOf(salonId, twilio);
+    const number = await webhookStatus(account, numberSidOf(twilio), urls.ofNumber(salonId));
+    if (!hasSender(twilio)) return number;
+    const sender = await senderOf(account, twilio);
+    return reported([...number.reasons, ...senderProblems(sender?.webhooks, ofSender(salonId))]);
   }
 
   async function connected(salonId: SalonId, by: ChangedBy, known: SalonIntegration): Promise<WebhookReport> {
@@ -102,15 +120,26 @@ export function createConnection({ changes, twilio: api, vault, urls, clock }: C
     await connectOwnNumber(account, sid, wanted, async (earlier) => {
       if (!isOurs(earlier, wanted)) await remember(salonId, by, known, rememberedNumber(earlier, wanted));
     });
-    const sender = await senderOf(account, twilio);
-    if (sender !== undefined) {
-      const callbackUrl = urls.whatsapp(salonId);
-      await connectOwnSender(account, sender.sid, { callbackUrl, statusCallbackUrl: "" }, async (earlier) => {
-        if (earlier.callbackUrl !== callbackUrl)
-          await remember(salonId, by, known, rememberedSender(earlier));
-      });
-    }
-    return webhookStatus(account, sid, wanted);
+    const sender = hasSender(twilio) ? await connectedSender(salonId, by, known, account) : [];
+    const number = await webhookStatus(account, sid, wanted);
+    return reported([...number.reasons, ...sender]);
+  }
+
+  /** What Twilio has taken in counts as set: it may answer with the values from before for a while. */
+  async function connectedSender(
+    salonId: SalonId,
+    by: ChangedBy,
+    known: SalonIntegration,
+    account: TwilioAccount,
+  ): Promise<readonly WebhookProblem[]> {
+    const wanted = ofSender(salonId);
+    const sender = await senderOf(account, known.twilio);
+    if (sender === undefined) return senderProblems(undefined, wanted);
+    await connectOwnSender(account, sender.sid, wanted, async (earlier) => {
+      if (earlier.callbackUrl !== wanted.callbackUrl)
+        await remember(salonId, by, known, rememberedSender(earlier));
+    });
+    return [];
   }
 
   /** What is remembered from the first time stays. */
@@ -144,13 +173,13 @@ export function createConnection({ changes, twilio: api, vault, urls, clock }: C
     });
   }
 
-  /** The sandbox's number belongs to Twilio, and has no sender. */
-  async function senderOf(
-    account: TwilioAccount,
-    { whatsapp_number }: TwilioConfig,
-  ): Promise<WhatsAppSender | undefined> {
-    if (whatsapp_number === null) return undefined;
-    return (await account.listWhatsAppSenders()).find(({ number }) => number === whatsapp_number);
+  async function senderOf(account: TwilioAccount, twilio: TwilioConfig): Promise<WhatsAppSender | undefined> {
+    if (!hasSender(twilio)) return undefined;
+    return (await account.listWhatsAppSenders()).find(({ number }) => number === twilio.whatsapp_number);
+  }
+
+  function ofSender(salonId: SalonId): OurSenderWebhooks {
+    return { callbackUrl: urls.whatsapp(salonId), statusCallbackUrl: "" };
   }
 
   /** Whoever has pointed the number elsewhere meanwhile means it. */
@@ -158,6 +187,15 @@ export function createConnection({ changes, twilio: api, vault, urls, clock }: C
     const ours = urls.ofNumber(salonId);
     return smsUrl === ours.smsUrl || voiceUrl === ours.voiceUrl || statusCallback === ours.statusCallback;
   }
+}
+
+function reported(reasons: readonly WebhookProblem[]): WebhookReport {
+  return { status: reasons.length === 0 ? "configured" : "error", reasons };
+}
+
+/** The sandbox's number belongs to Twilio, and is no sender of the account's. */
+function hasSender({ whatsapp_number }: TwilioConfig): boolean {
+  return whatsapp_number !== null && whatsapp_number !== SANDBOX_NUMBER;
 }
 
 function numberSidOf({ phone_number_sid }: TwilioConfig): string {

@@ -1,3 +1,4 @@
+import { previousVerifies } from "#shared/salons/own-tokens.ts";
 import type { Salons } from "#shared/salons/salons.ts";
 import type { Twilio } from "#shared/twilio/account.ts";
 import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
@@ -5,7 +6,9 @@ import type { Vault } from "#shared/vault/vault.ts";
 import { type ChangeDeps, createChanges } from "./changes.ts";
 import { createConnection } from "./connection.ts";
 import { createDisconnect } from "./disconnect.ts";
+import { createDriftRepair } from "./drift.ts";
 import type { ChangedBy, OwnAccounts } from "./own-accounts.ts";
+import { createRestore } from "./restore.ts";
 import { createRollback } from "./rollback.ts";
 import { createRotations } from "./rotate.ts";
 import { createSave } from "./save.ts";
@@ -36,17 +39,19 @@ export function createOwnAccounts(deps: OwnAccountsDeps): OwnAccounts {
     use: createSwitch(changes),
     rotate: rotations.rotate,
     async resumeRotation(salonId) {
-      const outcome = await rotations.finish(salonId, OURSELVES);
+      const outcome = await rotations.resume(salonId, OURSELVES);
       if (outcome !== "none") logger.info("rotation resumed", { salonId, outcome });
     },
     rollback: createRollback(parts),
     webhookStatus: connection.status,
     repairWebhooks: (salonId, by) => connection.connect(salonId, by, "webhooks_repaired"),
+    repairDrift: createDriftRepair({ changes, connection }),
     sendTest: (salonId, by) => testStep(salonId, by, `own-account:${clock.now().toISOString()}`),
     disconnect: createDisconnect({ changes, connection, logger }),
+    restoreWebhooks: createRestore({ changes, connection }),
     async purgeExpired(salonId) {
       const purged = await changes.apply(salonId, OURSELVES, ({ twilio: stored }, now) => {
-        if (stored.previous === null || stored.previous.expires_at > now) return undefined;
+        if (stored.previous === null || previousVerifies(stored, now)) return undefined;
         return { action: "rollback_expired", fields: { twilio: { ...stored, previous: null } } };
       });
       return purged !== undefined;

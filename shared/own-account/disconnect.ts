@@ -1,7 +1,7 @@
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import { TwilioConfig } from "#shared/salons/integration.ts";
-import { type Changes, inWords, nameOf, requireRevision } from "./changes.ts";
+import { type Changes, nameOf, requireRevision, whoChanged } from "./changes.ts";
 import type { Connection } from "./connection.ts";
 import type { ChangedBy } from "./own-accounts.ts";
 
@@ -36,7 +36,7 @@ export function createDisconnect({ changes, connection, logger }: DisconnectDeps
             : {}),
         },
         recompute: "rotation",
-        notice: { kind: "integration_disconnected", facts: { by: inWords(by.actor), at: now } },
+        notice: { kind: "integration_disconnected", facts: { ...whoChanged(by), at: now } },
       };
     });
   };

@@ -1,3 +1,4 @@
+import type { TwilioConfig } from "#shared/salons/integration.ts";
 import type { NumberWebhooks } from "#shared/twilio/number-schemas.ts";
 import type { OurWebhooks } from "#shared/twilio/numbers.ts";
 import type { SenderWebhooks } from "#shared/twilio/whatsapp-senders.ts";
@@ -38,6 +39,18 @@ export function forgetting(
     name.startsWith(SENDER_PREFIX) ? !sender : !number,
   );
   return kept.length === 0 ? null : Object.fromEntries(kept);
+}
+
+/** What of the number and the WhatsApp sender that were used before is used no longer. */
+export function leftBehind(
+  before: TwilioConfig,
+  after: TwilioConfig,
+): { readonly number: boolean; readonly sender: boolean } {
+  const isSameAccount = before.account_sid?.ciphertext === after.account_sid?.ciphertext;
+  return {
+    number: !isSameAccount || before.phone_number_sid !== after.phone_number_sid,
+    sender: !isSameAccount || before.whatsapp_number !== after.whatsapp_number,
+  };
 }
 
 function valuesFor<T extends Readonly<Record<string, string>>>(

@@ -1,7 +1,8 @@
+import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Secret } from "#shared/core/secret.ts";
 import type { SalonIntegration, TwilioConfig } from "#shared/salons/integration.ts";
-import { ownTokens, sendingTokens } from "#shared/salons/own-tokens.ts";
+import { ownTokens, previousVerifies, sendingTokens } from "#shared/salons/own-tokens.ts";
 import type { Twilio, TwilioAccount } from "#shared/twilio/account.ts";
 import { TwilioFailure } from "#shared/twilio/errors.ts";
 import type { BoundEnvelope, Envelope } from "#shared/vault/envelope.ts";
@@ -81,4 +82,29 @@ export async function probe(
     const isRefused = error instanceof TwilioFailure && error.info.certainty === "rejected";
     return { says: isRefused ? "rejected" : "unknown", error };
   }
+}
+
+/** What was in use, to compare with; stored credentials that cannot be opened are as good as others. */
+export function openedOrOthers(
+  vault: Vault,
+  salonId: SalonId,
+  sealed: { readonly account_sid: Envelope; readonly auth_token: Envelope },
+): Promise<OpenedToken | undefined> {
+  return openToken(vault, salonId, sealed).catch((error: unknown) => {
+    if (error instanceof AppError && !error.retry) return undefined;
+    throw error;
+  });
+}
+
+/** Whether the previous token is `primary`, the one of this account that signs: a pasted secondary one never did. */
+export async function isPreviousPrimary(
+  { vault, now }: { readonly vault: Vault; readonly now: Date },
+  salonId: SalonId,
+  stored: TwilioConfig,
+  { accountSid, primary }: { readonly accountSid: string; readonly primary: string | undefined },
+): Promise<boolean> {
+  const { previous } = stored;
+  if (previous === null || primary === undefined || !previousVerifies(stored, now)) return false;
+  const opened = await openedOrOthers(vault, salonId, previous);
+  return opened?.accountSid === accountSid && opened.authToken.reveal() === primary;
 }

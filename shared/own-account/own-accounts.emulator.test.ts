@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { dutiesOf } from "#functions/maintain-salons/duties.ts";
 import { atOnce, tally } from "#scripts/testing/at-once.ts";
 import { createMovingClock } from "#scripts/testing/moving-clock.ts";
 import {
@@ -232,6 +233,7 @@ describe("rotating", () => {
     const clock = createMovingClock();
     const { salon, ownAccounts } = await connected({ clock });
     const token = await secondary(salon);
+    await bench.at(salon.accountSid, token).promoteSecondaryToken();
     await ownAccounts.rotate(salon.salonId, pasted(token), ANJALI);
     clock.pass(DAY_SECONDS - 1);
     expect(await ownAccounts.purgeExpired(salon.salonId)).toBe(false);
@@ -309,6 +311,83 @@ describe("a worker that dies in a rotation", () => {
     await bench.twilio.setStatus(salon.accountSid, "active");
     await ownAccounts.resumeRotation(salon.salonId);
     expect(await bench.tokensOf(salon)).toMatchObject({ next: null, previous: salon.authToken });
+  });
+});
+
+describe("a rotation after which Twilio takes neither token", () => {
+  /** Dies behind the promotion; then the owner promotes another token in Twilio's console. */
+  async function lost() {
+    const { salon } = await connected();
+    await dies(salon, { method: "rotate_for_me" }, 3);
+    const { next } = await bench.tokensOf(salon);
+    const console = bench.at(salon.accountSid, next ?? "");
+    const another = (await console.createSecondaryToken()).reveal();
+    await bench.at(salon.accountSid, another).promoteSecondaryToken();
+    return { salon, another, stuck: await bench.tokensOf(salon), ...bench.instance() };
+  }
+  const failures = async (salon: OwnSalon) =>
+    (await notices(salon)).filter(({ kind }) => kind === "integration_failed");
+
+  test("is given up: the integration says what to do, the owner is told once, and nobody tries again", async () => {
+    const { salon, ownAccounts, stuck } = await lost();
+    await ownAccounts.resumeRotation(salon.salonId);
+    const given = await document(salon);
+    expect(await bench.stored(salon.salonId)).toMatchObject({
+      status: "error",
+      status_reason: expect.stringContaining("enter the one from your Twilio Console"),
+      twilio: { is_verified: false, verification_status: "failed" },
+    });
+    expect(await bench.tokensOf(salon)).toEqual(stuck);
+    expect((await bench.auditOf(salon.salonId)).at(-1)).toBe("rotation_failed: credentials_rejected");
+    expect(dutiesOf(given, new Date(Date.now() + DAY_SECONDS * 1_000))).toEqual(["check_webhooks"]);
+    expect(await ownAccounts.repairDrift(salon.salonId, ANJALI)).toBe("configured");
+    await ownAccounts.resumeRotation(salon.salonId);
+    expect(await document(salon)).toEqual(given);
+    expect(await failures(salon)).toHaveLength(1);
+  });
+
+  test("goes on as soon as the owner enters the token that Twilio has now", async () => {
+    const { salon, ownAccounts, another } = await lost();
+    await ownAccounts.resumeRotation(salon.salonId);
+    expect(await reasonOf(ownAccounts.rotate(salon.salonId, { method: "rotate_for_me" }, ANJALI))).toBe(
+      "credentials_rejected",
+    );
+    await ownAccounts.rotate(salon.salonId, pasted(another), ANJALI);
+    expect(await bench.tokensOf(salon)).toMatchObject({ current: another, next: null });
+    expect(await bench.stored(salon.salonId)).toMatchObject({
+      status: "active",
+      status_reason: null,
+      twilio: { is_verified: true, verification_status: "verified" },
+    });
+  });
+
+  test("because the account was suspended is taken up again when it no longer is, and nothing is lost", async () => {
+    for (const [step, outcome] of [
+      [2, "dropped"],
+      [3, "swapped"],
+    ] as const) {
+      const { salon } = await connected();
+      await dies(salon, { method: "rotate_for_me" }, step);
+      if (outcome === "dropped") await bench.at(salon.accountSid, salon.authToken).deleteSecondaryToken();
+      await bench.twilio.setStatus(salon.accountSid, "suspended");
+      const { ownAccounts } = bench.instance();
+      await ownAccounts.resumeRotation(salon.salonId);
+      expect((await bench.stored(salon.salonId)).status).toBe("error");
+      await bench.twilio.setStatus(salon.accountSid, "active");
+      await ownAccounts.resumeRotation(salon.salonId);
+      expect(await bench.stored(salon.salonId)).toMatchObject({
+        status: "active",
+        twilio: { next_auth_token: null, is_verified: true, verification_status: "verified" },
+      });
+    }
+  });
+
+  test("while somebody waits for it is not given up: Twilio may need a moment", async () => {
+    const { salon, ownAccounts, stuck } = await lost();
+    await reasonOf(ownAccounts.rotate(salon.salonId, { method: "rotate_for_me" }, ANJALI));
+    expect(await bench.tokensOf(salon)).toEqual(stuck);
+    expect((await bench.stored(salon.salonId)).status).toBe("active");
+    expect(await failures(salon)).toEqual([]);
   });
 });
 
@@ -471,6 +550,7 @@ describe("webhooks and the test message", () => {
       .at(salon.accountSid, salon.authToken)
       .restoreNumber(salon.numberSid, { ...NOTHING, smsUrl: "https://x.example.org" });
     expect((await ownAccounts.webhookStatus(salon.salonId)).reasons).toContainEqual({
+      resource: "number",
       webhook: "sms",
       reason: "url_mismatch",
     });

@@ -2,12 +2,15 @@ import type { RequestOrigin } from "#shared/audit/commitment.ts";
 import type { AuditActor } from "#shared/audit/entry.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Secret } from "#shared/core/secret.ts";
+import type { Drift } from "./drift.ts";
 import type { OwnAccount } from "./validation.ts";
 import type { WebhookProblem } from "./webhook-problems.ts";
 
 /** Who asks for a change, and from where: both go into the audit. */
 export interface ChangedBy {
   readonly actor: AuditActor;
+  /** For the mail to the owner alone: an address, or what the owner calls us. Never into the audit. */
+  readonly name?: string | undefined;
   readonly origin: RequestOrigin;
 }
 
@@ -42,15 +45,25 @@ export interface OwnAccounts {
   /** Routes through the own account or the platform's subaccount; the other one's state stays. */
   use(salonId: SalonId, which: "own_account" | "platform", by: ChangedBy): Promise<void>;
   rotate(salonId: SalonId, token: NewToken, by: ChangedBy): Promise<{ rollbackUntil: Date }>;
-  /** Goes on with a rotation whose worker died, by asking Twilio which tokens authenticate. */
+  /**
+   * Goes on with a rotation whose worker died, by asking Twilio which tokens authenticate. When none does, the
+   * integration says so and its owner is told, once.
+   */
   resumeRotation(salonId: SalonId): Promise<void>;
   /** Puts the previous credentials back within 24 hours, if Twilio still takes them. */
   rollback(salonId: SalonId, by: ChangedBy): Promise<void>;
   webhookStatus(salonId: SalonId): Promise<WebhookReport>;
   repairWebhooks(salonId: SalonId, by: ChangedBy): Promise<WebhookReport>;
+  /** Repairs webhooks that have drifted, and tells the owner of what is not ours to repair; for once a day. */
+  repairDrift(salonId: SalonId, by: ChangedBy): Promise<Drift>;
   sendTest(salonId: SalonId, by: ChangedBy): Promise<StepReport>;
   /** Restores the number's earlier webhooks and forgets the credentials. */
   disconnect(salonId: SalonId, by: ChangedBy): Promise<void>;
-  /** Forgets previous credentials that can no longer be rolled back to; gives whether there were any. */
+  /**
+   * Points the number and the WhatsApp sender back at what they had before they were connected, where they still point
+   * at us, and forgets nothing; repeatable. False where nothing is connected. Throws when Twilio did not let us.
+   */
+  restoreWebhooks(salonId: SalonId): Promise<boolean>;
+  /** Forgets previous credentials that webhooks are no longer verified with either; gives whether there were any. */
   purgeExpired(salonId: SalonId): Promise<boolean>;
 }

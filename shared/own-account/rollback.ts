@@ -6,9 +6,9 @@ import { E164 } from "#shared/core/phone.ts";
 import type { PreviousCredentials, TwilioConfig } from "#shared/salons/integration.ts";
 import type { Twilio } from "#shared/twilio/account.ts";
 import type { Vault } from "#shared/vault/vault.ts";
-import { type Changes, inWords, requireRevision } from "./changes.ts";
-import type { Connection } from "./connection.ts";
-import { forgetting } from "./earlier-webhooks.ts";
+import { type Changes, requireRevision, whoChanged } from "./changes.ts";
+import type { Connection, Restored } from "./connection.ts";
+import { forgetting, leftBehind } from "./earlier-webhooks.ts";
 import { openToken } from "./opened.ts";
 import type { ChangedBy } from "./own-accounts.ts";
 import { refusal } from "./refusals.ts";
@@ -39,7 +39,7 @@ export function createRollback(deps: RollbackDeps) {
       throw error;
     });
     const isOtherNumber = before.phone_number_sid !== validated.phoneNumberSid;
-    await changes.apply(salonId, by, (stored, now) => {
+    const saved = await changes.apply(salonId, by, (stored, now) => {
       requireRevision(stored, known);
       const restored = rolledBack(stored.twilio, requirePrevious(stored.twilio, now), now);
       const sender = restored.whatsapp_number !== before.whatsapp_number;
@@ -58,10 +58,11 @@ export function createRollback(deps: RollbackDeps) {
           },
         },
         recompute: "rotation",
-        notice: { kind: "credentials_rolled_back", facts: { by: inWords(by.actor), at: now } },
+        notice: { kind: "credentials_rolled_back", facts: { ...whoChanged(by), at: now } },
       };
     });
-    if (isOtherNumber) await reconnect(salonId, by, before);
+    const left = leftBehind(before, saved?.twilio ?? before);
+    if (left.number || left.sender) await reconnect(salonId, by, before, left);
   };
 
   async function validate(salonId: SalonId, before: TwilioConfig): Promise<ValidatedAccount> {
@@ -80,9 +81,14 @@ export function createRollback(deps: RollbackDeps) {
   }
 
   /** Drift is repaired every day, so that a Twilio that is away now does not undo the rollback. */
-  async function reconnect(salonId: SalonId, by: ChangedBy, before: TwilioConfig): Promise<void> {
+  async function reconnect(
+    salonId: SalonId,
+    by: ChangedBy,
+    before: TwilioConfig,
+    left: Restored,
+  ): Promise<void> {
     for (const work of [
-      () => connection.restore(salonId, before),
+      () => connection.restore(salonId, before, left),
       () => connection.connect(salonId, by, "webhooks_configured"),
     ]) {
       await work().catch((error: unknown) =>

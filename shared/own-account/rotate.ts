@@ -1,15 +1,23 @@
 import type { Clock } from "#shared/core/clock.ts";
-import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import { Secret } from "#shared/core/secret.ts";
-import type { NextToken, SalonIntegration } from "#shared/salons/integration.ts";
+import type { NextToken, TwilioConfig } from "#shared/salons/integration.ts";
+import { isSameEnvelope } from "#shared/salons/own-tokens.ts";
+import { GIVEN_UP_REASON } from "#shared/salons/status.ts";
 import type { Twilio } from "#shared/twilio/account.ts";
 import { TwilioFailure } from "#shared/twilio/errors.ts";
 import type { Envelope } from "#shared/vault/envelope.ts";
 import type { Vault } from "#shared/vault/vault.ts";
-import { type Changes, changedMeanwhile, inWords, requireRevision } from "./changes.ts";
-import { type OpenedToken, openToken, probe, requireConnected, sealToken } from "./opened.ts";
+import { type Change, type Changes, changedMeanwhile, requireRevision, whoChanged } from "./changes.ts";
+import {
+  isPreviousPrimary,
+  type OpenedToken,
+  openToken,
+  probe,
+  requireConnected,
+  sealToken,
+} from "./opened.ts";
 import type { ChangedBy, NewToken } from "./own-accounts.ts";
 import { asRefusal, refusal } from "./refusals.ts";
 import { nextStep, ROLLBACK_SECONDS, swapped, withNext } from "./rotation.ts";
@@ -29,11 +37,15 @@ export interface Rotations {
   rotate(salonId: SalonId, token: NewToken, by: ChangedBy): Promise<{ rollbackUntil: Date }>;
   /** Brings a rotation that was begun to its end, from wherever it stopped. Throws while Twilio does not answer. */
   finish(salonId: SalonId, by: ChangedBy): Promise<Finished>;
+  /** The same, long after: Twilio has had its time, so that a stuck one is given up and the owner told, once. */
+  resume(salonId: SalonId, by: ChangedBy): Promise<Finished>;
 }
 
 /** More than a promotion, another one's promotion meanwhile, and the swap. */
 const MOST_STEPS = 4;
 const MOST_TRIES = 3;
+
+const REJECTED_REASON = "Twilio no longer accepts the Auth Token; enter the one from your Twilio Console.";
 
 export function createRotations({ changes, twilio, vault, clock, logger }: RotationDeps): Rotations {
   return {
@@ -45,7 +57,8 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
         if (token.method === "pasted" || tries === MOST_TRIES) throw refusal("rotation_failed");
       }
     },
-    finish,
+    finish: (salonId, by) => finish(salonId, by),
+    resume: (salonId, by) => finish(salonId, by, (next) => giveUp(salonId, by, next)),
   };
 
   async function rotateOnce(
@@ -73,7 +86,7 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
     if (finished === "stuck") throw refusal("rotation_failed");
     const { twilio: after } = await changes.read(salonId);
     // Another worker may have finished it for us; that somebody replaced it meanwhile is another matter.
-    if (finished === "none" && !isSame(after.auth_token, sealed)) throw changedMeanwhile();
+    if (finished === "none" && !isSameEnvelope(after.auth_token, sealed)) throw changedMeanwhile();
     return { rollbackUntil: after.previous?.expires_at ?? rollbackEnd() };
   }
 
@@ -106,7 +119,11 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
     if (status !== "active") throw refusal("account_suspended");
   }
 
-  async function finish(salonId: SalonId, by: ChangedBy): Promise<Finished> {
+  async function finish(
+    salonId: SalonId,
+    by: ChangedBy,
+    whenStuck: (next: NextToken) => Promise<void> = async () => {},
+  ): Promise<Finished> {
     let secondaryIsGone = false;
     for (let step = 0; step < MOST_STEPS; step += 1) {
       const known = await changes.read(salonId);
@@ -119,7 +136,10 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
       ]);
       const [current, upcoming] = await Promise.all([probe(twilio, old), probe(twilio, coming)]);
       const primary = upcoming.primary ?? current.primary;
-      const nextSigns = secondaryIsGone || primary === coming.authToken.reveal();
+      const nextIsPrimary = primary === undefined ? undefined : primary === coming.authToken.reveal();
+      const nextSigns = secondaryIsGone || nextIsPrimary;
+      const keepsPrevious = () =>
+        isPreviousPrimary({ vault, now: clock.now() }, salonId, known.twilio, { ...coming, primary });
       const tokens = { current: current.says, next: upcoming.says };
       switch (nextStep({ origin: next.origin, nextSigns, ...tokens })) {
         case "promote": {
@@ -129,18 +149,20 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
           // Not ours when somebody made another secondary token meanwhile; it is the primary one now all the same.
           const isOurs = promoted.reveal() === coming.authToken.reveal();
           const sealed = isOurs ? next.auth_token : await sealToken(vault, salonId, promoted);
-          await swap(salonId, by, { known, next, sealed, keepPrevious: false });
+          await swap(salonId, by, { next, sealed, signs: true, keepPrevious: await keepsPrevious() });
           return verified(salonId, by, { ...coming, authToken: promoted });
         }
         case "swap": {
-          const keepPrevious = await isPreviousPrimary(salonId, known, coming.accountSid, primary);
-          await swap(salonId, by, { known, next, sealed: next.auth_token, keepPrevious });
+          const signs = nextSigns === true;
+          const keepPrevious = !signs && (await keepsPrevious());
+          await swap(salonId, by, { next, sealed: next.auth_token, signs, keepPrevious });
           return verified(salonId, by, coming);
         }
         case "drop":
           await drop(salonId, by, next);
           return "dropped";
         case "stuck":
+          await whenStuck(next);
           return "stuck";
         case "wait":
           throw refusal("twilio_unavailable");
@@ -160,17 +182,17 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
   }
 
   interface Swap {
-    readonly known: SalonIntegration;
     readonly next: NextToken;
     readonly sealed: Envelope;
+    readonly signs: boolean;
     readonly keepPrevious: boolean;
   }
 
   /** Whoever comes second finds it done: the next token is no longer the one it had read. */
-  async function swap(salonId: SalonId, by: ChangedBy, { next, sealed, keepPrevious }: Swap): Promise<void> {
+  async function swap(salonId: SalonId, by: ChangedBy, { next, sealed, ...how }: Swap): Promise<void> {
     await changes.apply(salonId, by, ({ twilio: stored }, now) => {
-      if (!isSame(stored.next_auth_token?.auth_token, next.auth_token)) return undefined;
-      const after = swapped(stored, sealed, { keepPrevious, now });
+      if (!isSameEnvelope(stored.next_auth_token?.auth_token, next.auth_token)) return undefined;
+      const after = swapped(stored, sealed, { ...how, now });
       // A promotion ends the earlier token, so that there is nothing to promise.
       const rollback_until = next.origin === "pasted" ? (after.previous?.expires_at ?? null) : null;
       return {
@@ -179,16 +201,34 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
           twilio: { ...after, is_verified: true, verification_status: "verified", verified_at: now },
         },
         recompute: "rotation",
-        notice: { kind: "credentials_changed", facts: { by: inWords(by.actor), at: now, rollback_until } },
+        notice: { kind: "credentials_changed", facts: { ...whoChanged(by), at: now, rollback_until } },
       };
     });
   }
 
   async function drop(salonId: SalonId, by: ChangedBy, next: NextToken): Promise<void> {
-    await changes.apply(salonId, by, ({ twilio: stored }) => {
-      if (!isSame(stored.next_auth_token?.auth_token, next.auth_token)) return undefined;
-      const fields = { twilio: { ...stored, next_auth_token: null } };
-      return { action: "rotation_failed", failure: "rotation_failed", fields };
+    await changes.apply(salonId, by, ({ twilio: stored }, now) => {
+      if (!isSameEnvelope(stored.next_auth_token?.auth_token, next.auth_token)) return undefined;
+      const twilio = { ...stored, next_auth_token: null };
+      const change = { action: "rotation_failed", failure: "rotation_failed" } as const;
+      if (stored.next_auth_token?.given_up_at == null) return { ...change, fields: { twilio } };
+      // Twilio takes the current one again, as after a suspension: what was written on giving up is no longer so.
+      const verified = { is_verified: true, verification_status: "verified", verified_at: now } as const;
+      return { ...change, fields: { twilio: { ...twilio, ...verified } }, recompute: "status" };
+    });
+  }
+
+  /**
+   * A promotion whose answer was lost, and then another one by somebody else, leave no token that Twilio takes; nor does
+   * it take any while the account is suspended. Both stay for that case, until the owner comes.
+   */
+  async function giveUp(salonId: SalonId, by: ChangedBy, next: NextToken): Promise<void> {
+    await changes.apply(salonId, by, ({ twilio: stored }, now) => {
+      const stuck = stored.next_auth_token;
+      if (stuck === null || !isSameEnvelope(stuck.auth_token, next.auth_token)) return undefined;
+      if (stuck.given_up_at !== null) return undefined;
+      const twilio = { ...stored, next_auth_token: { ...stuck, given_up_at: now } };
+      return { ...rejected(twilio, GIVEN_UP_REASON, now), recompute: "status" };
     });
   }
 
@@ -198,32 +238,11 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
     if (says === "authenticates") return "swapped";
     logger.warn("rotated credentials could not be verified", { salonId, outcome: says, error });
     if (says === "unknown") return "swapped";
-    const status_reason = "Twilio no longer accepts the Auth Token; enter the one from your Twilio Console.";
-    await changes.apply(salonId, by, ({ twilio: stored }) => ({
-      action: "rotation_failed",
-      failure: "credentials_rejected",
-      fields: {
-        twilio: { ...stored, is_verified: false, verification_status: "failed" },
-        status: "error",
-        status_reason,
-      },
-    }));
-    throw refusal("credentials_rejected");
-  }
-
-  /** Whether the previous token is the one that still signs: a pasted secondary one never did. */
-  async function isPreviousPrimary(
-    salonId: SalonId,
-    { twilio: { previous } }: SalonIntegration,
-    accountSid: string,
-    primary: string | undefined,
-  ): Promise<boolean> {
-    if (previous === null || primary === undefined || previous.expires_at <= clock.now()) return false;
-    const opened = await openToken(vault, salonId, previous).catch((error: unknown) => {
-      if (error instanceof AppError && !error.retry) return undefined;
-      throw error;
+    await changes.apply(salonId, by, ({ twilio: stored }, now) => {
+      const { fields, ...change } = rejected(stored, REJECTED_REASON, now);
+      return { ...change, fields: { ...fields, status: "error", status_reason: REJECTED_REASON } };
     });
-    return opened?.accountSid === accountSid && opened.authToken.reveal() === primary;
+    throw refusal("credentials_rejected");
   }
 
   function rollbackEnd(): Date {
@@ -231,6 +250,12 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
   }
 }
 
-function isSame(left: Envelope | null | undefined, right: Envelope): boolean {
-  return left?.ciphertext === right.ciphertext && left.nonce === right.nonce;
+/** What is written down, and told the owner, of an account whose token Twilio refuses. */
+function rejected(twilio: TwilioConfig, reason: string, now: Date) {
+  return {
+    action: "rotation_failed",
+    failure: "credentials_rejected",
+    fields: { twilio: { ...twilio, is_verified: false, verification_status: "failed" } },
+    notice: { kind: "integration_failed", facts: { reason, at: now } },
+  } as const satisfies Change;
 }

@@ -3,7 +3,7 @@ import type { NextToken, PreviousCredentials, TwilioConfig } from "#shared/salon
 import type { Envelope } from "#shared/vault/envelope.ts";
 import type { RefusalReason } from "./refusals.ts";
 
-/** How long earlier credentials can be brought back, and are taken from webhooks. */
+/** How long earlier credentials can be brought back. */
 export const ROLLBACK_SECONDS = 86_400;
 
 /** What Twilio says to a token; `unknown` when it did not say. */
@@ -13,8 +13,8 @@ export interface Probed {
   readonly origin: NextToken["origin"];
   readonly current: Probe;
   readonly next: Probe;
-  /** Whether the next token is the account's primary one, as far as Twilio tells. */
-  readonly nextSigns: boolean;
+  /** Whether the next token is the account's primary one; `undefined` where Twilio does not tell. */
+  readonly nextSigns: boolean | undefined;
 }
 
 export type RotationStep =
@@ -33,7 +33,9 @@ export function nextStep({ origin, current, next, nextSigns }: Probed): Rotation
     if (current === "authenticates") return "drop";
     return current === "rejected" ? "stuck" : "wait";
   }
-  if (origin === "pasted" || nextSigns || current === "rejected") return "swap";
+  if (origin === "pasted" || nextSigns === true) return "swap";
+  // The current one died of our secondary when it was a secondary itself, pasted and never promoted: another one signs.
+  if (current === "rejected") return nextSigns === false ? "promote" : "swap";
   return current === "authenticates" ? "promote" : "wait";
 }
 
@@ -44,30 +46,44 @@ export function withNext(
   origin: NextToken["origin"],
   now: Date,
 ): TwilioConfig {
-  return { ...twilio, next_auth_token: { auth_token: authToken, origin, stored_at: now } };
+  return { ...twilio, next_auth_token: { auth_token: authToken, origin, stored_at: now, given_up_at: null } };
 }
 
-/** The next token becomes current. `keepPrevious`: that one still signs, and what is current never did. */
+/** What is known of a token that takes the current one's place. */
+export interface Replacement {
+  readonly sameAccount: boolean;
+  /** Whether it surely is the account's primary token. */
+  readonly signs: boolean;
+  /** The previous one still signs, and what is current never did. */
+  readonly keepPrevious: boolean;
+  readonly now: Date;
+}
+
+/** The next token becomes current. */
 export function swapped(
   twilio: TwilioConfig,
   authToken: Envelope,
-  { keepPrevious, now }: { readonly keepPrevious: boolean; readonly now: Date },
+  { now, ...replacement }: Omit<Replacement, "sameAccount">,
 ): TwilioConfig {
-  const kept = keepPrevious && twilio.previous !== null ? renewed(twilio.previous, now) : undefined;
   return {
     ...twilio,
+    ...leaving(twilio, { ...replacement, sameAccount: true, now }),
     auth_token: authToken,
     next_auth_token: null,
-    previous: kept ?? previousOf(twilio, now),
     rotated_at: now,
   };
 }
 
-/** What is current as it is kept for a rollback; null where there is nothing. */
-export function previousOf(twilio: TwilioConfig, now: Date): PreviousCredentials | null {
-  const { account_sid, auth_token, phone_number, whatsapp_number } = twilio;
-  if (account_sid === null || auth_token === null) return null;
-  return renewed({ account_sid, auth_token, phone_number, whatsapp_number }, now);
+/** What stays of the credentials in use when others take their place: for a rollback, and for what they signed. */
+export function leaving(
+  twilio: TwilioConfig,
+  { sameAccount, signs, keepPrevious, now }: Replacement,
+): Pick<TwilioConfig, "previous" | "token_signs_since"> {
+  const kept = (keepPrevious ? twilio.previous : null) ?? inUse(twilio);
+  return {
+    previous: kept === null ? null : renewed(kept, sameAccount, now),
+    token_signs_since: signs ? now : null,
+  };
 }
 
 /** Why the previous credentials cannot be put back, before Twilio is asked. */
@@ -89,14 +105,19 @@ export function rolledBack(twilio: TwilioConfig, previous: PreviousCredentials, 
     phone_number,
     whatsapp_number,
     next_auth_token: null,
-    previous: previousOf(twilio, now),
+    ...leaving(twilio, { sameAccount: previous.same_account, signs: false, keepPrevious: false, now }),
     rotated_at: null,
   };
 }
 
-function renewed(
-  credentials: Omit<PreviousCredentials, "rotated_at" | "expires_at">,
-  now: Date,
-): PreviousCredentials {
-  return { ...credentials, rotated_at: now, expires_at: plusSeconds(now, ROLLBACK_SECONDS) };
+type Credentials = Omit<PreviousCredentials, "rotated_at" | "expires_at" | "same_account">;
+
+function inUse({ account_sid, auth_token, phone_number, whatsapp_number }: TwilioConfig): Credentials | null {
+  if (account_sid === null || auth_token === null) return null;
+  return { account_sid, auth_token, phone_number, whatsapp_number };
+}
+
+function renewed(credentials: Credentials, sameAccount: boolean, now: Date): PreviousCredentials {
+  const expires_at = plusSeconds(now, ROLLBACK_SECONDS);
+  return { ...credentials, rotated_at: now, expires_at, same_account: sameAccount };
 }

@@ -4,16 +4,18 @@ import type { SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import { Secret } from "#shared/core/secret.ts";
 import type { SalonIntegration, TwilioConfig } from "#shared/salons/integration.ts";
+import { awaitsPromotion } from "#shared/salons/own-tokens.ts";
 import type { Twilio } from "#shared/twilio/account.ts";
 import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
 import type { Vault } from "#shared/vault/vault.ts";
-import { type Changes, codeOf, inWords, nameOf, requireRevision } from "./changes.ts";
+import { type Changes, codeOf, nameOf, requireRevision, whoChanged } from "./changes.ts";
 import type { Connection } from "./connection.ts";
-import { forgetting } from "./earlier-webhooks.ts";
-import { type OpenedToken, openToken, sealToken } from "./opened.ts";
+import { forgetting, leftBehind } from "./earlier-webhooks.ts";
+import { isPreviousPrimary, type OpenedToken, openedOrOthers, probe, sealToken } from "./opened.ts";
 import type { ChangedBy, StepReport } from "./own-accounts.ts";
+import { asRefusal } from "./refusals.ts";
 import type { Rotations } from "./rotate.ts";
-import { previousOf } from "./rotation.ts";
+import { leaving } from "./rotation.ts";
 import { type OwnAccount, type ValidatedAccount, validateOwnAccount } from "./validation.ts";
 
 export interface SaveDeps {
@@ -37,7 +39,7 @@ const done = (step: StepReport["step"]): StepReport => ({
 
 /** A failed validation throws its refusal. Once saved, what goes wrong is a step of the report. */
 export function createSave(deps: SaveDeps) {
-  const { changes, rotations, connection, twilio, vault, logger } = deps;
+  const { changes, rotations, connection, twilio, vault, clock, logger } = deps;
 
   return async (salonId: SalonId, account: OwnAccount, by: ChangedBy): Promise<StepReport[]> => {
     await rotations.finish(salonId, by);
@@ -49,6 +51,7 @@ export function createSave(deps: SaveDeps) {
     const earlier = await openedNow(salonId, known.twilio);
     const isSameAccount = earlier?.accountSid === account.accountSid;
     const isSameToken = isSameAccount && earlier.authToken.reveal() === account.authToken.reveal();
+    const replaced = isSameToken ? undefined : await replacementOf(salonId, known.twilio, account, earlier);
     const [account_sid, auth_token] = await Promise.all([
       vault.seal({ salonId, kind: "account_sid", secret: new Secret(account.accountSid) }),
       sealToken(vault, salonId, account.authToken),
@@ -56,13 +59,13 @@ export function createSave(deps: SaveDeps) {
     const saved = await changes.apply(salonId, by, (stored, now) => {
       requireRevision(stored, known);
       const before = stored.twilio;
-      const sealed = isSameToken ? {} : { auth_token, previous: previousOf(before, now) };
+      const sealed = replaced === undefined ? {} : { auth_token, ...leaving(before, { ...replaced, now }) };
       const identity = isSameAccount ? {} : { account_sid, configured_at: now, rotated_at: null };
-      const replaced = isSameAccount && !isSameToken ? { rotated_at: now } : {};
+      const rotated = replaced?.sameAccount ? { rotated_at: now } : {};
       const next: TwilioConfig = {
         ...before,
         ...identity,
-        ...replaced,
+        ...rotated,
         ...sealed,
         ...entered(before, account, validated, isSameAccount),
         webhook_base_url: deps.urls.requested(""),
@@ -79,14 +82,12 @@ export function createSave(deps: SaveDeps) {
           : {
               notice: {
                 kind: "credentials_changed",
-                facts: { by: inWords(by.actor), at: now, rollback_until },
+                facts: { ...whoChanged(by), at: now, rollback_until },
               },
             }),
       };
     });
-    if (!isSameAccount || known.twilio.phone_number_sid !== validated.phoneNumberSid) {
-      await giveBack(salonId, by, known);
-    }
+    if (saved !== undefined) await giveBack(salonId, by, known, saved);
     const key = `own-account:${saved?.revision ?? known.revision}`;
     return [
       done("validate"),
@@ -121,24 +122,45 @@ export function createSave(deps: SaveDeps) {
     } as const;
   }
 
-  /** What was in use, to compare with; stored credentials that cannot be opened are as good as others. */
   async function openedNow(salonId: SalonId, stored: TwilioConfig): Promise<OpenedToken | undefined> {
     const { account_sid, auth_token } = stored;
     if (account_sid === null || auth_token === null) return undefined;
-    return openToken(vault, salonId, { account_sid, auth_token }).catch((error: unknown) => {
-      if (error instanceof AppError && !error.retry) return undefined;
-      throw error;
-    });
+    return openedOrOthers(vault, salonId, { account_sid, auth_token });
   }
 
-  /** The number that was used before goes back to what it did; a Twilio that refuses keeps nobody from changing. */
-  async function giveBack(salonId: SalonId, by: ChangedBy, { twilio: before }: SalonIntegration) {
-    if (before.phone_number_sid === null || before.account_sid === null) return;
-    const error = await connection.restore(salonId, before).then(
+  /** Which token of the earlier account signs, as Twilio tells: a pasted secondary one never did. */
+  async function replacementOf(
+    salonId: SalonId,
+    stored: TwilioConfig,
+    entered: OwnAccount,
+    earlier: OpenedToken | undefined,
+  ) {
+    const sameAccount = earlier?.accountSid === entered.accountSid;
+    if (earlier === undefined) return { sameAccount, signs: false, keepPrevious: false };
+    const { says, primary, error } = await probe(twilio, sameAccount ? entered : earlier);
+    // Which token to keep cannot be guessed while more than one may be what signs.
+    if (says === "unknown" && awaitsPromotion(stored)) throw asRefusal(error);
+    const signs = sameAccount && primary === entered.authToken.reveal();
+    const told = { accountSid: earlier.accountSid, primary };
+    const keepPrevious =
+      !signs && (await isPreviousPrimary({ vault, now: clock.now() }, salonId, stored, told));
+    return { sameAccount, signs, keepPrevious };
+  }
+
+  /** What was used before goes back to what it did; a Twilio that refuses keeps nobody from changing. */
+  async function giveBack(
+    salonId: SalonId,
+    by: ChangedBy,
+    { twilio: before }: SalonIntegration,
+    { twilio: after }: SalonIntegration,
+  ) {
+    const left = leftBehind(before, after);
+    if (before.account_sid === null || !(left.number || left.sender)) return;
+    const error = await connection.restore(salonId, before, left).then(
       () => undefined,
       (thrown: unknown) => thrown,
     );
-    if (error !== undefined) logger.warn("webhooks of the earlier number not restored", { salonId, error });
+    if (error !== undefined) logger.warn("webhooks used before not restored", { salonId, error });
     await changes.note(salonId, by, "webhooks_restored", error);
   }
 

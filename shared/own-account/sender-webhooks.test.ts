@@ -3,7 +3,8 @@ import { field, startBench } from "#scripts/twilio-simulator/testing/bench.ts";
 import { Secret } from "#shared/core/secret.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
 import type { SenderWebhooks } from "#shared/twilio/whatsapp-senders.ts";
-import { connectOwnSender, restoreOwnSender, senderWebhookStatus } from "./sender-webhooks.ts";
+import { connectOwnSender, restoreOwnSender } from "./sender-webhooks.ts";
+import { senderProblems } from "./webhook-problems.ts";
 
 const WANTED = {
   callbackUrl: "https://hooks.example.com/webhooks/twilio/whatsapp/salon-7#rc=3&rp=5xx,ct,rt",
@@ -45,7 +46,7 @@ test.each([
     const remembered: SenderWebhooks[] = [];
     const earlier = await connectOwnSender(account, sid, WANTED, async (had) => void remembered.push(had));
     expect([earlier, ...remembered]).toEqual([before[0], before[0]]);
-    expect(await senderWebhookStatus(account, sid, WANTED)).toEqual({ status: "configured", reasons: [] });
+    expect(senderProblems(await look(sid), WANTED)).toEqual([]);
     expect(await look(other)).toEqual(before[1]);
     await restoreOwnSender(account, sid, earlier);
     expect([await look(sid), await look(other)]).toEqual(before);
@@ -65,16 +66,22 @@ test("what is written to a connected sender goes to our address", async () => {
 });
 
 test("finds what has drifted", async () => {
-  const { account, sid } = await salon();
-  const status = () => senderWebhookStatus(account, sid, WANTED);
-  expect(await status()).toEqual({ status: "error", reasons: ["not_set"] });
+  const { account, sid, look } = await salon();
+  const problems = async () => senderProblems(await look(sid), WANTED);
+  const about = { resource: "whatsapp_sender", webhook: "whatsapp" };
+  expect(await problems()).toEqual([{ ...about, reason: "not_set" }]);
   const earlier = await connectOwnSender(account, sid, WANTED);
   await account.configureWhatsAppSender(sid, {
     ...earlier,
     callbackUrl: "https://crm.example.org/whatsapp",
     callbackMethod: "PUT",
+    statusCallbackUrl: "https://crm.example.org/status",
   });
-  expect(await status()).toEqual({ status: "error", reasons: ["url_mismatch", "wrong_method"] });
+  expect(await problems()).toEqual([
+    { ...about, reason: "url_mismatch" },
+    { ...about, reason: "wrong_method" },
+    { ...about, webhook: "status_callback", reason: "url_mismatch" },
+  ]);
 });
 
 test("a sender that is gone is nothing to restore, and cannot be connected", async () => {
@@ -83,7 +90,9 @@ test("a sender that is gone is nothing to restore, and cannot be connected", asy
   const gone = `XE${"0".repeat(32)}`;
   if (earlier === undefined) throw new Error("expected a sender");
   await expect(restoreOwnSender(account, gone, earlier)).resolves.toBeUndefined();
-  expect((await senderWebhookStatus(account, gone, WANTED)).reasons).toEqual(["sender_missing"]);
+  expect(senderProblems(await look(gone), WANTED)).toEqual([
+    { resource: "whatsapp_sender", webhook: "whatsapp", reason: "sender_missing" },
+  ]);
   await expect(connectOwnSender(account, gone, WANTED)).rejects.toMatchObject({
     context: { reason: "sender_missing" },
   });

@@ -51,14 +51,9 @@ function traffic(salon: OwnSalon) {
   const send = async (to: E164, index: number) => {
     const { acceptance, delivery } = instances[index % 2] ?? expect.fail("no instance");
     const key = `${to}`;
-    const accepted = await acceptance.accept({
-      salonId: salon.salonId,
-      idempotencyKey: key,
-      channel: "sms",
-      to,
-      body: "See you tomorrow at 10.",
-      wake: false,
-    });
+    const body = "See you tomorrow at 10.";
+    const request = { salonId: salon.salonId, idempotencyKey: key, channel: "sms", to, body } as const;
+    const accepted = await acceptance.accept(request, { wake: false });
     const message = await delivery.deliver(accepted.message.id);
     if (message?.attempts.at(-1)?.account !== accountFingerprint(salon.accountSid)) return "wrong account";
     if (message.attempts.length !== 1) return "more than one attempt";

@@ -23,7 +23,7 @@ export interface ValidatedAccount {
 }
 
 /** Twilio shares this number between all accounts for trying WhatsApp. Source: https://www.twilio.com/docs/whatsapp/sandbox */
-const SANDBOX_NUMBER = "+14155238886";
+export const SANDBOX_NUMBER = "+14155238886";
 
 /**
  * Proves, by asking Twilio with the salon's own credentials, that the salon can send with what was entered. Throws an

@@ -1,8 +1,9 @@
 import type { MessagingService } from "#shared/twilio/messaging-services.ts";
 import type { NumberWebhooks } from "#shared/twilio/number-schemas.ts";
 import type { OurWebhooks } from "#shared/twilio/numbers.ts";
+import type { SenderWebhooks } from "#shared/twilio/whatsapp-senders.ts";
 
-/** Why what happens on a number does not reach us, or would not reach us as it should. */
+/** Why what happens on a number or a WhatsApp sender does not reach us, or would not reach us as it should. */
 export type ProblemReason =
   | "not_set"
   | "url_mismatch"
@@ -10,11 +11,21 @@ export type ProblemReason =
   | "overridden_by_application"
   | "overridden_by_trunk"
   | "service_overrides_number"
-  | "number_missing";
+  | "number_missing"
+  | "sender_missing";
 
 export interface WebhookProblem {
-  readonly webhook: "sms" | "voice" | "status_callback";
+  /** What of the account it is about: its phone number, or the WhatsApp number registered in it. */
+  readonly resource: "number" | "whatsapp_sender";
+  readonly webhook: "sms" | "voice" | "whatsapp" | "status_callback";
   readonly reason: ProblemReason;
+}
+
+/** Our webhooks on a WhatsApp sender; Twilio posts to both. */
+export interface OurSenderWebhooks {
+  readonly callbackUrl: string;
+  /** Empty text for none: messages carry their own. */
+  readonly statusCallbackUrl: string;
 }
 
 /** What stands between a number and us: its own settings, and the service that it may belong to. */
@@ -27,19 +38,20 @@ export interface FoundWebhooks {
 export function webhookProblems(found: FoundWebhooks | undefined, wanted: OurWebhooks): WebhookProblem[] {
   if (found === undefined) {
     return (["sms", "voice", "status_callback"] as const).map((webhook) => ({
+      resource: "number",
       webhook,
       reason: "number_missing",
     }));
   }
   const { webhooks: has, service } = found;
   return [
-    ...only("sms", [
+    ...only("number", "sms", [
       has.smsApplicationSid !== "" && "overridden_by_application",
       overrides(service, wanted) && "service_overrides_number",
       address(has.smsUrl, wanted.smsUrl),
       method(has.smsMethod, "POST"),
     ]),
-    ...only("voice", [
+    ...only("number", "voice", [
       has.trunkSid !== "" && "overridden_by_trunk",
       has.voiceApplicationSid !== "" && "overridden_by_application",
       address(has.voiceUrl, wanted.voiceUrl),
@@ -47,9 +59,24 @@ export function webhookProblems(found: FoundWebhooks | undefined, wanted: OurWeb
       address(has.voiceFallbackUrl, wanted.voiceFallbackUrl),
       method(has.voiceFallbackMethod, "GET"),
     ]),
-    ...only("status_callback", [
+    ...only("number", "status_callback", [
       address(has.statusCallback, wanted.statusCallback),
       method(has.statusCallbackMethod, "POST"),
+    ]),
+  ];
+}
+
+/** The same of a WhatsApp sender. `undefined`: no such number is registered in the account. */
+export function senderProblems(has: SenderWebhooks | undefined, wanted: OurSenderWebhooks): WebhookProblem[] {
+  if (has === undefined) return only("whatsapp_sender", "whatsapp", ["sender_missing"]);
+  return [
+    ...only("whatsapp_sender", "whatsapp", [
+      address(has.callbackUrl, wanted.callbackUrl),
+      method(has.callbackMethod, "POST"),
+    ]),
+    ...only("whatsapp_sender", "status_callback", [
+      address(has.statusCallbackUrl, wanted.statusCallbackUrl),
+      wanted.statusCallbackUrl !== "" && method(has.statusCallbackMethod, "POST"),
     ]),
   ];
 }
@@ -70,8 +97,9 @@ function method(has: string, wanted: string): ProblemReason | false {
 }
 
 function only(
+  resource: WebhookProblem["resource"],
   webhook: WebhookProblem["webhook"],
   reasons: readonly (ProblemReason | false)[],
 ): WebhookProblem[] {
-  return [...new Set(reasons)].flatMap((reason) => (reason === false ? [] : [{ webhook, reason }]));
+  return [...new Set(reasons)].flatMap((reason) => (reason === false ? [] : [{ resource, webhook, reason }]));
 }

@@ -182,10 +182,10 @@ describe("the status", () => {
     expect(await status()).toEqual({
       status: "error",
       reasons: [
-        { webhook: "sms", reason: "not_set" },
-        { webhook: "voice", reason: "not_set" },
-        { webhook: "voice", reason: "wrong_method" },
-        { webhook: "status_callback", reason: "not_set" },
+        { resource: "number", webhook: "sms", reason: "not_set" },
+        { resource: "number", webhook: "voice", reason: "not_set" },
+        { resource: "number", webhook: "voice", reason: "wrong_method" },
+        { resource: "number", webhook: "status_callback", reason: "not_set" },
       ],
     });
   });
@@ -202,7 +202,7 @@ describe("the status", () => {
     const { sids, set, status, connect } = await salon();
     await connect();
     await set(sids.salon, drift);
-    expect(await status()).toEqual({ status: "error", reasons: [{ webhook, reason }] });
+    expect(await status()).toEqual({ status: "error", reasons: [{ resource: "number", webhook, reason }] });
     await connect();
     expect(await status()).toEqual(CONFIGURED);
   });
@@ -215,7 +215,7 @@ describe("the status", () => {
     const { service, status, connect } = await salon();
     await connect();
     await service(form);
-    const reasons = [{ webhook: "sms", reason: "service_overrides_number" }];
+    const reasons = [{ resource: "number", webhook: "sms", reason: "service_overrides_number" }];
     expect(await status()).toEqual({ status: "error", reasons });
   });
 

@@ -1,11 +1,11 @@
 import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import { E164 } from "#shared/core/phone.ts";
+import type { PlatformAccount } from "#shared/platform/accounts.ts";
 import type { TwilioAccount } from "#shared/twilio/account.ts";
 import { TwilioFailure } from "#shared/twilio/errors.ts";
 import type { OwnedNumber } from "#shared/twilio/number-schemas.ts";
 import type { NumberPool } from "./number-pool.ts";
-import type { PlatformAccount } from "./platform-accounts.ts";
 
 export interface NumberSearchPlan {
   readonly country: string;

@@ -6,6 +6,7 @@ import { parseDocument } from "#shared/salons/cached-documents.ts";
 import { SalonIntegration } from "#shared/salons/integration.ts";
 import type { Change, ChangedBy, IntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { Salon } from "#shared/salons/salon.ts";
+import { isUnderErasure } from "#shared/salons/under-erasure.ts";
 import { advanced, begun, finished, interrupted, isHeldBy, Progress, rested, type Step } from "./progress.ts";
 
 /** What a worker that has the lease knows of the salon it sets up. */
@@ -20,7 +21,10 @@ export interface ProgressStore {
   begin(salonId: SalonId): Promise<Begun | undefined>;
   /** Renews the lease for the next step, and writes what the last one gave; `conflict` when another worker took over. */
   reached(held: Progress, step: Step, outcome?: Change): Promise<void>;
-  /** Lets go after a failure; undefined, with nothing written, when another worker has taken over. */
+  /**
+   * Lets go after a failure, or for good while the salon's data is being erased, with nothing said of it; undefined, with
+   * nothing written, when another worker has taken over.
+   */
   interrupt(held: Progress, step: Step, error: unknown): Promise<Progress | undefined>;
   /** Ends the set-up in the commit that switches messaging on; `conflict` as above. */
   finish(held: Progress, outcome: Change): Promise<void>;
@@ -96,7 +100,12 @@ export function createProgressStore(
                 fields: { status: "error", status_reason: last_error?.reason ?? null },
               }
             : undefined,
-      ),
+      ).catch((refused: unknown) => {
+        if (refused instanceof AppError && isUnderErasure(refused)) {
+          return whileHeld(held, rested, () => undefined);
+        }
+        throw refused;
+      }),
     async finish(held, outcome) {
       const end = (progress: Progress) => finished(progress, clock.now());
       if ((await whileHeld(held, end, () => outcome)) === undefined) throw takenOver();

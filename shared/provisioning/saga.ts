@@ -3,6 +3,7 @@ import { AppError } from "#shared/core/errors.ts";
 import { accountFingerprint, type SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import type { HeldMessages } from "#shared/messages/held.ts";
+import type { PlatformAccounts } from "#shared/platform/accounts.ts";
 import type { PlatformConfig } from "#shared/salons/integration.ts";
 import type { Change } from "#shared/salons/integration-changes.ts";
 import type { Salon } from "#shared/salons/salon.ts";
@@ -11,7 +12,6 @@ import type { OurWebhooks } from "#shared/twilio/numbers.ts";
 import type { Vault } from "#shared/vault/vault.ts";
 import { ensureNumber, type NumberSearchPlan } from "./number.ts";
 import type { NumberPool } from "./number-pool.ts";
-import type { PlatformAccounts } from "./platform-accounts.ts";
 import type { Step } from "./progress.ts";
 import type { ProgressStore } from "./progress-store.ts";
 import { ensureSubaccount } from "./subaccount.ts";
@@ -80,7 +80,7 @@ export function createSaga(deps: SagaDeps): (salonId: SalonId) => Promise<void> 
       };
       await reach("test_message", { action: "webhooks_configured", fields: { platform: connected } });
       const asked = begun.progress.requested_at.toISOString();
-      await deps.sendTest(salonId, begun.salon, `test:${accountFingerprint(accountSid)}:${asked}`);
+      await deps.sendTest(salonId, begun.salon, `${accountFingerprint(accountSid)}:${asked}`);
       step = "activation";
       await progress.finish(begun.progress, {
         action: "provisioned",

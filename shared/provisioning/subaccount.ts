@@ -1,11 +1,11 @@
 import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import { Secret } from "#shared/core/secret.ts";
+import type { PlatformAccount, PlatformAccounts } from "#shared/platform/accounts.ts";
 import type { PlatformConfig } from "#shared/salons/integration.ts";
 import { TwilioFailure } from "#shared/twilio/errors.ts";
 import type { Account } from "#shared/twilio/subaccounts.ts";
 import type { Vault } from "#shared/vault/vault.ts";
-import type { PlatformAccount, PlatformAccounts } from "./platform-accounts.ts";
 
 /** Twilio: this parent has as many subaccounts as it may have. */
 const PARENT_IS_FULL = 21480;

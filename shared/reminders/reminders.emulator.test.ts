@@ -93,6 +93,21 @@ describe("the reminders", () => {
     expect(await told()).toHaveLength(2);
   });
 
+  test("tell once at 7 and 60 days that a pasted token waits for its promotion", async () => {
+    const configured_at = new Date(ROTATED.getTime() + 30 * DAY_MS);
+    const times = { rotated_at: ROTATED, expires_at: new Date(ROTATED.getTime() + DAY_MS) };
+    const previous = { account_sid: SEALED, auth_token: SEALED, same_account: true, ...times };
+    await salon("anjali", { configured_at, previous });
+    await salon("bloom", { configured_at, previous, token_signs_since: ROTATED });
+    const counts: number[] = [];
+    for (const days of [6, 7, 8, 59, 60, 61, 89]) {
+      for (const _tick of [1, 2]) await tick(days);
+      counts.push((await told()).length);
+    }
+    expect(counts).toEqual([0, 1, 1, 1, 2, 2, 2]);
+    expect(await told()).toEqual(["anjali attention_needed", "anjali attention_needed"]);
+  });
+
   test("leave alone salons without an own account, and closed ones", async () => {
     await salon("platform", { auth_token: null, configured_at: ROTATED });
     await salon("closed", {}, "closed");

@@ -11,6 +11,7 @@ import { parseDocument } from "#shared/salons/cached-documents.ts";
 import { Rotation, TwilioConfig } from "#shared/salons/integration.ts";
 import { Salon } from "#shared/salons/salon.ts";
 import { createPassStore, nextPass } from "./progress.ts";
+import { promotionReminder } from "./promotion.ts";
 import { isSameRotation, rotationReminder } from "./rotation.ts";
 
 export interface ReminderDeps {
@@ -29,15 +30,21 @@ export interface ReminderLimits {
 const LIMITS: ReminderLimits = { pageSize: 200, budgetSeconds: 240 };
 
 const Reminded = z.object({
-  twilio: TwilioConfig.pick({ auth_token: true, configured_at: true, rotated_at: true }).prefault({}),
+  twilio: TwilioConfig.pick({
+    auth_token: true,
+    configured_at: true,
+    rotated_at: true,
+    previous: true,
+    token_signs_since: true,
+  }).prefault({}),
   rotation: Rotation.nullable().default(null),
 });
 const OpenSalon = Salon.pick({ status: true });
 
 /**
  * Looks at every salon once a day: when its own account's credentials reach 75, 85 and 90 days, its banner changes and
- * its owner is told, both in one transaction and once. A run that is repeated changes nothing; one that died, or ran out
- * of time, goes on behind the last page.
+ * its owner is told, both in one transaction and once; likewise of a token that waits for its promotion. A run that is
+ * repeated changes nothing; one that died, or ran out of time, goes on behind the last page.
  */
 export function createReminders(
   { database, clock, logger }: ReminderDeps,
@@ -73,8 +80,9 @@ export function createReminders(
   /** One salon's odd document keeps no other from being reminded; while Firestore is away the run stops instead. */
   async function remindSafely(salon: QueryDocumentSnapshot): Promise<boolean> {
     try {
-      const { rotation, reminder } = judged(salon.id, salon.data());
-      return !isSameRotation(rotation, reminder?.rotation ?? null) && (await remind(SalonId.parse(salon.id)));
+      const { rotation, reminder, promotion } = judged(salon.id, salon.data());
+      const isDue = promotion !== undefined || !isSameRotation(rotation, reminder?.rotation ?? null);
+      return isDue && (await remind(SalonId.parse(salon.id)));
     } catch (thrown) {
       const error = toAppError(thrown);
       if (error.code === "unavailable") throw error;
@@ -83,7 +91,7 @@ export function createReminders(
     }
   }
 
-  /** Gives whether the owner is told something new. */
+  /** Gives whether the owner is told of another threshold. */
   function remind(salonId: SalonId): Promise<boolean> {
     return database.transact(async (transaction, firestore) => {
       const [integration, salon] = await transaction.getAll(
@@ -91,7 +99,13 @@ export function createReminders(
         firestore.collection("salons").doc(salonId),
       );
       if (!integration?.exists || OpenSalon.safeParse(salon?.data()).data?.status !== "open") return false;
-      const { rotation, reminder } = judged(salonId, integration.data());
+      const { rotation, reminder, promotion } = judged(salonId, integration.data());
+      if (promotion !== undefined) {
+        const { key, reason } = promotion;
+        const facts = { reason, at: clock.now() };
+        const notice = { kind: "attention_needed", facts } as const;
+        await createNotification(transaction, firestore, { ...notice, salonId, key, now: clock.now() });
+      }
       if (isSameRotation(rotation, reminder?.rotation ?? null)) return false;
       transaction.merge(integration.ref, { rotation: reminder?.rotation ?? null });
       if (reminder?.threshold === undefined) return false;
@@ -110,6 +124,11 @@ export function createReminders(
 
   function judged(salonId: string, data: unknown) {
     const { twilio, rotation } = parseDocument(Reminded, `salon_integrations/${salonId}`, data);
-    return { rotation, reminder: rotationReminder(twilio, clock.now()) };
+    const now = clock.now();
+    return {
+      rotation,
+      reminder: rotationReminder(twilio, now),
+      promotion: promotionReminder(twilio, now),
+    };
   }
 }

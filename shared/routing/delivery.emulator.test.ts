@@ -7,6 +7,7 @@ import {
   RECHECK_SECONDS,
   startMessagingBench,
 } from "#scripts/testing/messaging-bench.ts";
+import { newAttempt } from "#scripts/testing/outbound-message.ts";
 import { printCount } from "#scripts/testing/print-count.ts";
 import { until } from "#scripts/twilio-simulator/testing/until.ts";
 import { accountFingerprint, MessageId } from "#shared/core/ids.ts";
@@ -317,16 +318,11 @@ describe("when Twilio is in trouble", () => {
 });
 
 describe("when a worker dies", () => {
-  const newAttempt = () =>
-    ({
-      source: "platform_subaccount",
-      account: accountFingerprint(salon.accountSid),
-      sender: salon.number,
-    }) as const;
+  const begun = () => newAttempt({ account: accountFingerprint(salon.accountSid), sender: salon.number });
 
   test("after it claimed a message: nobody touches it before the lease ends, then it is sent once", async () => {
     const { to, message } = await accepted();
-    await bench.messages.claim(message.id, newAttempt(), LEASE_SECONDS);
+    await bench.messages.claim(message.id, begun(), LEASE_SECONDS);
     bench.clock.pass(LEASE_SECONDS - 1);
     await bench.worker().deliver(message.id);
     expect(await stored(message.id)).toMatchObject({ state: "claimed" });
@@ -336,7 +332,7 @@ describe("when a worker dies", () => {
 
   test("after Twilio took the message: it is found, and not sent again", async () => {
     const { to, message } = await accepted();
-    await bench.messages.claim(message.id, newAttempt(), LEASE_SECONDS);
+    await bench.messages.claim(message.id, begun(), LEASE_SECONDS);
     await bench.twilio(salon).sendMessage({
       to,
       from: salon.number,
@@ -351,7 +347,7 @@ describe("when a worker dies", () => {
   test("a message absent at the end of its day expires and is not sent", async () => {
     const { to, message } = await accepted();
     bench.clock.pass(24 * 3_600 - 60);
-    await bench.messages.claim(message.id, newAttempt(), LEASE_SECONDS);
+    await bench.messages.claim(message.id, begun(), LEASE_SECONDS);
     expect(await untilNothingIsDue(message.id)).toEqual(["uncertain", "held", "expired"]);
     expect(await atTwilio(to)).toEqual([]);
   });
@@ -429,6 +425,8 @@ describe("announcements", () => {
       error_code: null,
       failure: null,
       attempt: 1,
+      attempt_channel: "sms",
+      source: "platform_subaccount",
       occurred_at: bench.clock.now().toISOString(),
     });
     expect(JSON.stringify(event)).not.toContain(to);

@@ -1,41 +1,46 @@
+import type { Contacts } from "#shared/contacts/contacts.ts";
+import { mayReceive } from "#shared/contacts/decisions.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
-import { accountFingerprint, type MessageId } from "#shared/core/ids.ts";
+import type { SalonId } from "#shared/core/ids.ts";
 import type { Announcer } from "#shared/messages/announcer.ts";
-import type { OutboundMessage } from "#shared/messages/message.ts";
+import type { Attempt, Failure, OutboundMessage } from "#shared/messages/message.ts";
 import { isFinal } from "#shared/messages/state.ts";
-import { type Report, readiness } from "#shared/messages/transitions.ts";
+import { readiness } from "#shared/messages/transitions.ts";
 import type { IntegrationChanges } from "#shared/salons/integration-changes.ts";
 import type { Salons } from "#shared/salons/salons.ts";
-import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
-import { isCredentialFailure, type OpenedCredentials, openCredentials } from "./credentials.ts";
+import { classOfCode } from "#shared/twilio/error-table.ts";
+import { createConsequences } from "./consequences.ts";
+import { createEmailHandOver, type EmailHandOverDeps } from "./email-hand-over.ts";
+import { createHandOver, type HandOverDeps } from "./hand-over.ts";
 import { type Route, route } from "./route.ts";
 import { createSettlement, type SettlementDeps } from "./settlement.ts";
-import { messageParameters, reportOf } from "./twilio-message.ts";
-import { verdictOn } from "./verdict.ts";
 
-export interface DeliveryDeps extends SettlementDeps {
+export interface DeliveryDeps extends SettlementDeps, HandOverDeps, EmailHandOverDeps {
   readonly salons: Salons;
-  readonly urls: WebhookUrls;
+  readonly contacts: Pick<Contacts, "get" | "optOut">;
   readonly announcer: Announcer;
   /** Asks for platform messaging for a salon that nobody has asked for yet; the first message does. */
   readonly requestPlatform: IntegrationChanges["requestPlatform"];
-  readonly random: () => number;
-  /** How long a worker may hold a message; well over the longest call to Twilio with its retries. */
-  readonly leaseSeconds: number;
 }
 
 export interface Delivery {
   /** Does what there is to do about a message now, and gives it back as it is then; undefined if there is none. */
-  deliver(id: MessageId): Promise<OutboundMessage | undefined>;
+  deliver(id: OutboundMessage["id"]): Promise<OutboundMessage | undefined>;
 }
 
-type Sending = Extract<Route, { kind: "send" }>;
-/** Twilio's answer, or whatever came instead. */
-type HandedOver = { readonly answer: Report } | { readonly error: unknown };
-
-/** How long a message waits for a provisioning that nobody reports finished. */
-const PROVISIONING_WAIT_SECONDS = 30;
+const OPTED_OUT: Failure = {
+  class: "opted_out",
+  twilio_code: null,
+  reason: "The recipient has opted out of this salon's messages.",
+};
+const NO_CONSENT: Failure = {
+  class: "recipient",
+  twilio_code: null,
+  reason: "The recipient has not agreed to marketing messages; record the consent first.",
+};
+/** Messages that wait for the same hour do not all go in its first second. */
+const SPREAD_SECONDS = 300;
 
 /**
  * Brings one message one step further: at most one message at Twilio per attempt, as far as Twilio lets us know. The
@@ -43,7 +48,10 @@ const PROVISIONING_WAIT_SECONDS = 30;
  */
 export function createDelivery(deps: DeliveryDeps): Delivery {
   const { messages, integrations, announcer, clock, logger } = deps;
+  const drawConsequences = createConsequences(deps);
   const settle = createSettlement(deps);
+  const handOver = createHandOver({ ...deps, chooseRoute });
+  const handOverByEmail = createEmailHandOver(deps);
 
   return {
     async deliver(id) {
@@ -83,102 +91,67 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   }
 
   async function send(message: OutboundMessage): Promise<OutboundMessage | undefined> {
+    const { id, salon_id: salonId, party } = message;
+    const contact = await deps.contacts.get(salonId, party);
+    const allowed = mayReceive(contact, message);
+    if (!allowed.ok) return messages.fail(id, allowed.reason === "opted_out" ? OPTED_OUT : NO_CONSENT);
+
     const way = await chooseRoute(message);
     switch (way.kind) {
       case "fail":
-        return messages.fail(message.id, way.failure);
-      case "hold": {
-        if (way.request) await deps.requestPlatform(message.salon_id, "first-message");
-        const until = plusSeconds(clock.now(), PROVISIONING_WAIT_SECONDS);
-        return messages.hold(message.id, way.reason, until);
-      }
+        return messages.fail(id, way.failure);
+      case "fallback":
+        return messages.fallBack(id, way.failure);
+      case "hold":
+        return hold(message, way);
+      case "email":
+        return handOverByEmail(message, way);
+      case "default_sender":
       case "send":
-        return sendThrough(message, way);
+        return handOver(message, way, contact);
     }
+  }
+
+  async function hold({ id, salon_id }: OutboundMessage, way: Extract<Route, { kind: "hold" }>) {
+    if (way.request) await deps.requestPlatform(salon_id, "first-message");
+    const spread = way.reason === "provisioning" ? 0 : deps.random() * SPREAD_SECONDS;
+    return messages.hold(id, way.reason, plusSeconds(way.until, spread));
   }
 
   /** A cached integration may lag by seconds; before it makes a message wait or fail, the document is read again. */
-  async function chooseRoute(message: OutboundMessage): Promise<Route> {
+  async function chooseRoute(message: OutboundMessage, { fresh = false } = {}): Promise<Route> {
     const salon = await deps.salons.open(message.salon_id);
-    const cached = route({ salon, message, integration: await integrations.get(message.salon_id) });
-    if (cached.kind === "send") return cached;
-    const integration = await integrations.get(message.salon_id, { fresh: true });
-    return route({ salon, message, integration });
+    const chosen = async (options: { fresh: boolean }) =>
+      route({
+        salon,
+        message,
+        integration: await readIntegration(message.salon_id, options),
+        now: clock.now(),
+      });
+    const way = await chosen({ fresh });
+    return fresh || way.kind === "send" ? way : chosen({ fresh: true });
   }
 
-  async function sendThrough(message: OutboundMessage, way: Sending): Promise<OutboundMessage | undefined> {
-    const opened = await openCredentials(deps.vault, message.salon_id, way.credentials);
-    const attempt = {
-      source: way.source,
-      sender: way.sender,
-      account: accountFingerprint(opened.accountSid),
-    };
-    const claimed = await messages.claim(message.id, attempt, deps.leaseSeconds);
-    if (claimed === undefined) return undefined;
-    const number = claimed.attempts.length;
-    const fields = { salonId: message.salon_id, messageId: message.id, attempt: number, source: way.source };
-    const statusCallback = deps.urls.messageStatus(message.salon_id, message.id, number);
-    const parameters = messageParameters(claimed, way.sender, statusCallback, clock.now());
-    const handOver = async (credentials: OpenedCredentials): Promise<HandedOver> => {
-      try {
-        return { answer: reportOf(await deps.twilio.account(credentials).sendMessage(parameters)) };
-      } catch (error) {
-        return { error };
-      }
-    };
-
-    let handed = await handOver(opened);
-    if ("error" in handed && isCredentialFailure(handed.error)) {
-      const replacement = await replacementFor(message, way, opened);
-      if (replacement === "other_way") {
-        logger.warn("account refused, and no longer the one to send through", fields);
-        return messages.judge(message.id, number, { kind: "retry", retryAt: clock.now() });
-      }
-      if (replacement !== undefined) {
-        logger.info("token refused, trying the one that replaces it", fields);
-        handed = await handOver(replacement);
-      }
-    }
-    if ("error" in handed) {
-      const { error } = handed;
-      const verdict = verdictOn(error, number, { ...deps, now: clock.now() });
-      logger.warn("message not taken by Twilio", { ...fields, outcome: verdict.kind, error });
-      return messages.judge(message.id, number, verdict);
-    }
-    const { answer } = handed;
-    const result = await messages.report(message.id, number, answer);
-    logger.info("message handed to Twilio", { ...fields, state: answer.state, outcome: result.outcome });
-    return result.outcome === "moved" ? result.message : undefined;
-  }
-
-  /**
-   * What there is to try after Twilio refused a token, which it did not act on: the integration may be from before a
-   * rotation, so it is read again. Another token of the same account and sender; `other_way` when the message is no
-   * longer to go through that account; undefined when there is nothing new.
-   */
-  async function replacementFor(
-    message: OutboundMessage,
-    tried: Sending,
-    { accountSid, authToken }: OpenedCredentials,
-  ): Promise<OpenedCredentials | "other_way" | undefined> {
-    const integration = await integrations.get(message.salon_id, { fresh: true });
-    const salon = await deps.salons.open(message.salon_id);
-    const now = route({ salon, message, integration });
-    if (now.kind !== "send" || now.source !== tried.source || now.sender !== tried.sender) return "other_way";
-    for (const sealed of [now.credentials, now.spare]) {
-      if (sealed === null) continue;
-      const candidate = await openCredentials(deps.vault, message.salon_id, sealed);
-      if (candidate.accountSid !== accountSid) return "other_way";
-      if (candidate.authToken.reveal() !== authToken.reveal()) return candidate;
-    }
-    return undefined;
+  function readIntegration(salonId: SalonId, options: { fresh: boolean }) {
+    return integrations.get(salonId, options);
   }
 
   /** Publishes where the message is; an end that no callback will repeat stays due until that has worked. */
   async function tell(message: OutboundMessage): Promise<void> {
+    const attempt = message.attempts.at(-1);
+    if (attempt !== undefined && attempt.error_code !== null && hasFailedLate(attempt)) {
+      // No callback told of it, so nobody has drawn them yet.
+      const code = attempt.error_code;
+      await drawConsequences(message, attempt, { class: classOfCode(code), code });
+    }
     await announcer.announce(message);
     if (isFinal(message.state) && message.due_at !== undefined) await messages.markAnnounced(message.id);
   }
+}
+
+/** Twilio took it and could not deliver it. */
+function hasFailedLate({ sid, state }: Attempt): boolean {
+  return sid !== null && (state === "failed" || state === "undelivered");
 }
 
 /** Still held for the same reason, still uncertain: nobody needs to hear that again. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ACCEPTED_AT, outboundMessage } from "#scripts/testing/outbound-message.ts";
 import type { TextChannel } from "#shared/messages/message.ts";
 import { SalonIntegration } from "#shared/salons/integration.ts";
 import { Salon } from "#shared/salons/salon.ts";
@@ -40,13 +41,25 @@ function routed({ integration, communication = {}, channel = "sms", purpose = "m
       integration === undefined
         ? undefined
         : SalonIntegration.parse({ salon_id: "salon-anjali", ...integration }),
-    message: { channel, purpose },
+    message: outboundMessage({ channel, purpose }),
+    now: ACCEPTED_AT,
   });
 }
 
-const throughOwn = { kind: "send", source: "salon_own", credentials: OWN, spare: null };
-const throughSub = { kind: "send", source: "platform_subaccount", credentials: SUB, spare: null };
-const hold = (request: boolean) => ({ kind: "hold", reason: "provisioning", request });
+const throughOwn = { kind: "send", source: "salon_own", channel: "sms", credentials: OWN, spare: null };
+const throughSub = {
+  kind: "send",
+  source: "platform_subaccount",
+  channel: "sms",
+  credentials: SUB,
+  spare: null,
+};
+const hold = (request: boolean) => ({
+  kind: "hold",
+  reason: "provisioning",
+  until: new Date("2026-11-02T04:30:30Z"),
+  request,
+});
 const fail = (failureClass: string, reason: RegExp) => ({
   kind: "fail",
   failure: { class: failureClass, twilio_code: null, reason: expect.stringMatching(reason) },
@@ -67,12 +80,12 @@ describe("a message goes", () => {
     [
       "by WhatsApp from the own WhatsApp number",
       { integration: { twilio: own({ whatsapp_number: OWN_WHATSAPP }) }, channel: "whatsapp" },
-      { ...throughOwn, sender: OWN_WHATSAPP },
+      { ...throughOwn, channel: "whatsapp", sender: OWN_WHATSAPP },
     ],
     [
       "by WhatsApp from the own number when that is both",
       { integration: { twilio: own() }, channel: "whatsapp" },
-      { ...throughOwn, sender: OWN_NUMBER },
+      { ...throughOwn, channel: "whatsapp", sender: OWN_NUMBER },
     ],
     [
       "by SMS from the own number, not the WhatsApp one",
@@ -98,7 +111,7 @@ describe("a message goes", () => {
     [
       "by WhatsApp from the subaccount's sender",
       { integration: { platform: platform({ whatsapp_number: SUB_WHATSAPP }) }, channel: "whatsapp" },
-      { ...throughSub, sender: SUB_WHATSAPP },
+      { ...throughSub, channel: "whatsapp", sender: SUB_WHATSAPP },
     ],
     [
       "through a subaccount that is only about to be active, when it is the test of that",

@@ -4,17 +4,19 @@ import type { Logger } from "#shared/core/logger.ts";
 import type { Attempt, Failure, OutboundMessage } from "#shared/messages/message.ts";
 import type { OutboundMessages } from "#shared/messages/outbound-store.ts";
 import type { Verdict } from "#shared/messages/transitions.ts";
+import type { DefaultSenders } from "#shared/platform/default-senders.ts";
+import { isCredentialFailure, type OpenedCredentials, openCredentials } from "#shared/salons/credentials.ts";
 import type { Integrations } from "#shared/salons/integrations.ts";
 import type { Twilio } from "#shared/twilio/account.ts";
 import type { Message } from "#shared/twilio/messages.ts";
 import type { Vault } from "#shared/vault/vault.ts";
-import { isCredentialFailure, type OpenedCredentials, openCredentials } from "./credentials.ts";
 import { sealedCredentialsOf } from "./route.ts";
 import { addressOn, reportOf } from "./twilio-message.ts";
 
 export interface SettlementDeps {
   readonly messages: OutboundMessages;
   readonly integrations: Integrations;
+  readonly defaultSenders: DefaultSenders;
   readonly vault: Vault;
   readonly twilio: Twilio;
   readonly clock: Clock;
@@ -28,6 +30,20 @@ const CLOCK_SKEW_SECONDS = 60;
 const LIST_LIMIT = 200;
 /** Twilio's list lags, so a message counts as absent only when it was missing twice, one recheck apart. */
 const LOOKS_UNTIL_ABSENT = 2;
+
+/** While Twilio is away nobody can say what became of a message; its sender is not told so before this is over. */
+const OUTAGE_SECONDS = 24 * 3_600;
+
+/** So many attempts in a row without an end are no outage: something about the message fells its workers. */
+const BURY_AFTER = 50;
+
+const BURIED: Failure = {
+  class: "bug",
+  twilio_code: null,
+  reason: "It was tried 50 times and never came to an end, so it is tried no more; send it again.",
+};
+
+const isAbsent = ({ state }: Attempt) => state === "absent";
 
 const NOBODY_KNOWS: Failure = {
   class: "uncertain",
@@ -48,8 +64,13 @@ export function createSettlement(
     const attempt = message.attempts.at(-1);
     if (attempt === undefined) return undefined;
     const fields = { salonId: message.salon_id, messageId: message.id, attempt: attempt.number };
+    // No list tells what a mail server took; the same mail once more is no second message.
+    if (attempt.channel === "email")
+      return messages.judge(message.id, attempt.number, { kind: "absent", retryAt: clock.now() });
+    let isOutage = false;
     const found = await candidates(message, attempt).catch((error: unknown) => {
       logger.warn("uncertain message cannot be looked for", { ...fields, error });
+      isOutage = !isCredentialFailure(error);
       return undefined;
     });
     for (const candidate of found ?? []) {
@@ -58,7 +79,8 @@ export function createSettlement(
       logger.info("uncertain message found at Twilio", { ...fields, outcome: result.outcome });
       return result.outcome === "moved" ? result.message : undefined;
     }
-    const verdict = verdictOnMissing(message, attempt, found !== undefined);
+    const patience = isOutage ? OUTAGE_SECONDS : 0;
+    const verdict = verdictOnMissing(message, attempt, { looked: found !== undefined, patience });
     logger.warn("uncertain message not found at Twilio", {
       ...fields,
       outcome: verdict.kind,
@@ -67,10 +89,19 @@ export function createSettlement(
     return messages.judge(message.id, attempt.number, verdict);
   };
 
-  function verdictOnMissing(message: OutboundMessage, attempt: Attempt, looked: boolean): Verdict {
+  /** `patience`: for how many seconds after its time a message that cannot be looked for still may be. */
+  function verdictOnMissing(
+    message: OutboundMessage,
+    attempt: Attempt,
+    { looked, patience }: { readonly looked: boolean; readonly patience: number },
+  ): Verdict {
     const now = clock.now();
-    if (looked && attempt.looks + 1 >= LOOKS_UNTIL_ABSENT) return { kind: "absent", retryAt: now };
-    if (!looked && message.expires_at <= now) return { kind: "fail", failure: NOBODY_KNOWS };
+    if (looked && attempt.looks + 1 >= LOOKS_UNTIL_ABSENT) {
+      const isPoison = message.attempts.slice(-BURY_AFTER).filter(isAbsent).length >= BURY_AFTER - 1;
+      return isPoison ? { kind: "fail", failure: BURIED } : { kind: "absent", retryAt: now };
+    }
+    if (!looked && plusSeconds(message.expires_at, patience) <= now)
+      return { kind: "fail", failure: NOBODY_KNOWS };
     return { kind: "uncertain", looked, lookAt: plusSeconds(now, deps.recheckSeconds) };
   }
 
@@ -80,6 +111,10 @@ export function createSettlement(
    * when Twilio takes none of them, once more what a rotation has stored meanwhile.
    */
   async function candidates(message: OutboundMessage, attempt: Attempt): Promise<Message[] | undefined> {
+    if (attempt.source === "platform_default") {
+      const parent = await deps.defaultSenders.credentialsOf(attempt.account);
+      return parent === undefined ? undefined : list(parent, message, attempt);
+    }
     const tried = new Set<string>();
     let refused: unknown;
     for (const _ of ["as stored", "once more"]) {
@@ -106,8 +141,8 @@ export function createSettlement(
     attempt: Attempt,
   ): Promise<Message[]> {
     const listed = await deps.twilio.account(credentials).listMessages({
-      to: addressOn(message.channel, message.to),
-      from: addressOn(message.channel, attempt.sender),
+      to: addressOn(attempt.channel, message.to),
+      from: addressOn(attempt.channel, attempt.sender),
       createdAfter: plusSeconds(attempt.started_at, -CLOCK_SKEW_SECONDS),
       limit: LIST_LIMIT,
     });

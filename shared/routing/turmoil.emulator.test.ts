@@ -5,6 +5,7 @@ import {
   type MessagingBench,
   startMessagingBench,
 } from "#scripts/testing/messaging-bench.ts";
+import { newAttempt } from "#scripts/testing/outbound-message.ts";
 import { printCount } from "#scripts/testing/print-count.ts";
 import { accountFingerprint } from "#shared/core/ids.ts";
 import type { OutboundMessage } from "#shared/messages/message.ts";
@@ -45,11 +46,7 @@ async function meet(trouble: Trouble | undefined, { id, to, body }: OutboundMess
     return;
   }
   const account = accountFingerprint(salon.accountSid);
-  await bench.messages.claim(
-    id,
-    { source: "platform_subaccount", account, sender: salon.number },
-    LEASE_SECONDS,
-  );
+  await bench.messages.claim(id, newAttempt({ account, sender: salon.number }), LEASE_SECONDS);
   if (trouble === "worker died before the call") return;
   const statusCallback = "http://127.0.0.1:9/";
   await bench

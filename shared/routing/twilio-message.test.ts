@@ -2,13 +2,18 @@ import { expect, test } from "vitest";
 import { ACCEPTED_AT, outboundMessage } from "#scripts/testing/outbound-message.ts";
 import { E164 } from "#shared/core/phone.ts";
 import type { Message } from "#shared/twilio/messages.ts";
-import { messageParameters, reportOf } from "./twilio-message.ts";
+import { messageParameters, ownWords, reportOf } from "./twilio-message.ts";
 
 const SENDER = E164.parse("+14155550100");
 const CALLBACK = "https://hooks.example.com/webhooks/twilio/status/salon-anjali/id/1";
 const parameters = (secondsLater: number, channel: "sms" | "whatsapp" = "sms") => {
   const now = new Date(ACCEPTED_AT.getTime() + secondsLater * 1_000);
-  return messageParameters(outboundMessage({ channel }), SENDER, CALLBACK, now);
+  const { to, expires_at: expiresAt, ...message } = outboundMessage();
+  const content = ownWords(message);
+  return messageParameters(
+    { channel, to, sender: SENDER, content, statusCallback: CALLBACK, expiresAt },
+    now,
+  );
 };
 
 test("an SMS goes from number to number", () => {

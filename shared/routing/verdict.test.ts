@@ -1,10 +1,13 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { attempt, outboundMessage } from "#scripts/testing/outbound-message.ts";
+import type { Attempt, OutboundMessage } from "#shared/messages/message.ts";
 import { TwilioFailure } from "#shared/twilio/errors.ts";
 import { backoffSeconds, verdictOn } from "./verdict.ts";
 
 const NOW = new Date("2026-11-02T04:30:00Z");
 const context = { now: NOW, random: () => 0.5, recheckSeconds: 120 };
-const verdict = (error: unknown, attempt = 1) => verdictOn(error, attempt, context);
+const verdict = (error: unknown, changes: Partial<OutboundMessage> = {}, of: Partial<Attempt> = {}) =>
+  verdictOn(error, outboundMessage(changes), attempt(of), context);
 const at = (time: string) => new Date(`2026-11-02T${time}Z`);
 
 const looked = { kind: "uncertain", looked: false, lookAt: at("04:32:00") };
@@ -35,10 +38,8 @@ test.each([
 });
 
 test.each([
-  [20003, 401, "credential"],
-  [20005, 403, "account"],
   [21608, 400, "account"],
-  [21660, 400, "sender"],
+  [21606, 400, "sender"],
   [21614, 400, "recipient"],
   [21610, 400, "opted_out"],
   [30007, 400, "compliance"],
@@ -61,10 +62,70 @@ test.each([
 );
 
 test.each([
+  [20003, 401],
+  [20005, 403],
+  [21660, 400],
+])("after %d (HTTP %d) it waits until the account is well again", (code, status) => {
+  const waits = { kind: "retry", reason: "account_trouble", retryAt: at("04:45:00"), errorCode: code };
+  expect(verdict({ status, code })).toEqual(waits);
+  expect(verdict({ status, code }, { purpose: "test" }), "a test message says so at once").toMatchObject({
+    kind: "fail",
+  });
+  expect(verdict({ status, code }, { on_fallback: true }, { source: "platform_default" })).toMatchObject({
+    kind: "fail",
+  });
+});
+
+describe("a critical message", () => {
+  const sms = { critical: true, fallback: { channel: "sms" } } as const;
+  const email = { critical: true, fallback: { channel: "email", to: "a@b.example", subject: "Hi" } } as const;
+
+  test.each([
+    ["429", { status: 429, code: 20429 }],
+    ["a refused token", { status: 401, code: 20003 }],
+    ["a suspended account", { status: 403, code: 20005 }],
+    ["a sender that is not the account's", { status: 400, code: 21660 }],
+  ])("goes its other way at once after %s", (_, error) => {
+    expect(verdict(error, sms)).toMatchObject({ kind: "fallback", failure: { twilio_code: error.code } });
+    expect(verdict(error, { ...sms, on_fallback: true }), "but once only").not.toMatchObject({
+      kind: "fallback",
+    });
+    expect(verdict(error, { ...sms, fallback: null })).not.toMatchObject({ kind: "fallback" });
+  });
+
+  test.each([
+    ["an opt-out", 21610],
+    ["a block", 63014],
+    ["a filter", 30007],
+    ["fraud protection", 30450],
+    ["a fault of ours", 21602],
+  ])("never gets around %s", (_, code) => {
+    expect(verdict({ status: 400, code }, sms)).toMatchObject({ kind: "fail" });
+    expect(verdict({ status: 400, code }, email)).toMatchObject({ kind: "fail" });
+  });
+
+  test("that cannot reach the recipient goes by another channel, not by another number", () => {
+    const error = { status: 400, code: 21614 };
+    expect(verdict(error, sms)).toMatchObject({ kind: "fail" });
+    expect(verdict(error, email)).toMatchObject({ kind: "fallback" });
+    expect(verdict(error, sms, { channel: "whatsapp" })).toMatchObject({ kind: "fallback" });
+  });
+
+  test("is looked for before it goes anywhere", () => {
+    expect(verdict({ status: 500 }, sms)).toEqual(looked);
+  });
+});
+
+test("what was tried over and over is buried", () => {
+  expect(verdict({ status: 429 }, {}, { number: 1_500 })).toMatchObject({ kind: "fail" });
+});
+
+test.each([
   [1, 16],
   [2, 31],
   [3, 61],
   [4, 121],
+  [6, 481],
   [7, 901],
   [100, 901],
 ])("before attempt %d's successor there are at most %d seconds, and at least one", (attempt, most) => {

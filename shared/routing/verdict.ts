@@ -1,4 +1,7 @@
 import { plusSeconds } from "#shared/core/clock.ts";
+import { isTroubleOfSalon, TROUBLE_WAIT_SECONDS } from "#shared/messages/account-trouble.ts";
+import { fallsBack } from "#shared/messages/fallback.ts";
+import type { Attempt, Failure, OutboundMessage } from "#shared/messages/message.ts";
 import type { Verdict } from "#shared/messages/transitions.ts";
 import { classify } from "#shared/twilio/errors.ts";
 import { policyOf } from "#shared/twilio/failure-classes.ts";
@@ -11,11 +14,14 @@ export interface VerdictContext {
 
 const BASE_SECONDS = 15;
 const MAX_SECONDS = 900;
+/** More than a message needs in the week that it may be wanted; one that got here is poison. */
+const MAX_ATTEMPTS = 1_500;
 
 /** What a failed attempt means for its message. Whatever may have been sent is looked for before it is sent again. */
 export function verdictOn(
   error: unknown,
-  attempt: number,
+  message: OutboundMessage,
+  { number, channel, source }: Attempt,
   { now, random, recheckSeconds }: VerdictContext,
 ): Verdict {
   const { certainty, class: failureClass, code } = classify(error);
@@ -23,15 +29,22 @@ export function verdictOn(
   if (certainty === "unclear" || policy.retry === "settle_first") {
     return { kind: "uncertain", looked: false, lookAt: plusSeconds(now, recheckSeconds) };
   }
-  if (certainty === "not_processed" || policy.retry === "later") {
-    const retryAt = plusSeconds(now, backoffSeconds(attempt, random));
-    return { kind: "retry", retryAt, ...(code === undefined ? {} : { errorCode: code }) };
-  }
   const reason = `Twilio refused the message: ${policy.says}.`;
-  return { kind: "fail", failure: { class: failureClass, twilio_code: code ?? null, reason } };
+  const failure: Failure = { class: failureClass, twilio_code: code ?? null, reason };
+  if (fallsBack(message, channel, failure)) return { kind: "fallback", failure };
+  const errorCode = code === undefined ? {} : { errorCode: code };
+  if (number >= MAX_ATTEMPTS) return { kind: "fail", failure };
+  if (certainty === "not_processed" || policy.retry === "later") {
+    return { kind: "retry", retryAt: plusSeconds(now, backoffSeconds(number, random)), ...errorCode };
+  }
+  if (isTroubleOfSalon(message, source, code)) {
+    const retryAt = plusSeconds(now, TROUBLE_WAIT_SECONDS);
+    return { kind: "retry", retryAt, reason: "account_trouble", ...errorCode };
+  }
+  return { kind: "fail", failure };
 }
 
 /** Exponential with full jitter, from the second attempt on; seconds. */
 export function backoffSeconds(attempt: number, random: () => number): number {
-  return 1 + random() * Math.min(MAX_SECONDS, BASE_SECONDS * 2 ** (attempt - 1));
+  return 1 + random() * Math.min(MAX_SECONDS, BASE_SECONDS * 2 ** Math.min(attempt - 1, 10));
 }

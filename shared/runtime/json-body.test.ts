@@ -12,6 +12,7 @@ const request = (body: string, type = "application/json"): HttpRequest => ({
   rawQuery: "",
   rawBody: Buffer.from(body),
   header: (name) => (name === "content-type" ? type : undefined),
+  note: () => {},
 });
 
 function refusalOf(

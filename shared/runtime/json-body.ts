@@ -14,19 +14,36 @@ export function parseJsonBody<Schema extends z.ZodType>(
     );
   }
   if (request.rawBody.length === 0) throw invalid("body", "The body is empty; send a JSON object.");
-  const result = schema.safeParse(parse(request.rawBody));
+  return parsed(schema, parse(request.rawBody));
+}
+
+/** A value by its schema, or an error that names the first wrong field, below `prefix` where there is one. */
+export function parsed<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  prefix: readonly PropertyKey[] = [],
+): z.infer<Schema> {
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;
-  const field = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join(".") || "body";
+  const unknown = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+  const field = fieldOf([...prefix, ...(issue?.path ?? []), ...unknown]);
   throw invalid(
     field,
-    unknown === undefined ? `${field}: ${issue?.message}.` : `${field} is not a known field.`,
+    unknown.length === 0 ? `${field}: ${issue?.message}.` : `${field} is not a known field.`,
   );
 }
 
 export function invalid(field: string, message: string): AppError {
   return new AppError("invalid-argument", message, { context: { field } });
+}
+
+/** Only what looks like a name is repeated: anything else may be a customer's data in the wrong place. */
+function fieldOf(path: readonly PropertyKey[]): string {
+  const names = path.map((part) =>
+    /^([A-Za-z][\w-]{0,39}|__proto__|\d{1,4})$/.test(String(part)) ? String(part) : "?",
+  );
+  return names.join(".") || "body";
 }
 
 function parse(rawBody: Buffer): unknown {

@@ -6,11 +6,15 @@ import { AppError } from "#shared/core/errors.ts";
 export type TopicName =
   | "outbound"
   | "outbound-critical"
+  | "outbound-calls"
   | "provisioning-due"
   | "notifications"
   | "erasures-due"
+  | "incidents-due"
+  | "outbox-due"
   | "inbound-messages"
-  | "message-events";
+  | "message-events"
+  | "call-events";
 
 /** Critical messages have a topic of their own, so that no campaign stands before them. */
 export function outboundTopic(critical: boolean): TopicName {

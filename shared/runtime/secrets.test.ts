@@ -31,6 +31,15 @@ describe("secrets", () => {
     });
   });
 
+  it("that need not be there are looked for without an error, and once a minute", async () => {
+    const secrets = createSecrets({ projectId, endpoint: server.endpoint });
+    const before = server.calls().access;
+    for (const _ of [1, 2]) expect(await secrets.find("twilio-phone-number")).toBeUndefined();
+    expect(server.calls().access - before).toBe(1);
+    expect((await secrets.find("twilio-auth-token"))?.reveal()).toBe("canary-7f3a9c");
+    await expect(secrets.read("twilio-phone-number")).rejects.toMatchObject({ code: "unavailable" });
+  });
+
   it("that arrive damaged are refused", async () => {
     const secrets = createSecrets({ projectId, endpoint: server.endpoint });
     server.setFault({ kind: "wrong_crc" });

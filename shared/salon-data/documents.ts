@@ -1,5 +1,12 @@
-import { FieldPath, type Query, type QueryDocumentSnapshot } from "firebase-admin/firestore";
+import {
+  type DocumentReference,
+  FieldPath,
+  type Firestore,
+  type Query,
+  type QueryDocumentSnapshot,
+} from "firebase-admin/firestore";
 import type { SalonId } from "#shared/core/ids.ts";
+import { rateLimitKey } from "#shared/pacing/rate-limit.ts";
 import type { Database } from "#shared/runtime/database.ts";
 
 /** Where a salon's documents are, beside the ones that bear its id. */
@@ -15,6 +22,8 @@ export const COLLECTIONS = [
   "integration_audit",
   "notifications",
   "phone_numbers",
+  "incidents",
+  "message_syncs",
 ] as const;
 export type CollectionName = (typeof COLLECTIONS)[number];
 
@@ -36,4 +45,20 @@ export async function salonPage(
     return (after === null ? ordered : ordered.startAfter(after)).get();
   });
   return page.docs;
+}
+
+/**
+ * What is kept under a salon's id alone so that its work goes on where it was: how far its set-up is, when something is
+ * due next, how fast it sends. Nobody is named in it, and nobody misses it.
+ */
+export function workingDocuments(firestore: Firestore, salonId: SalonId): DocumentReference[] {
+  const paths = [
+    `provisioning/${salonId}`,
+    `webhook_checks/${salonId}`,
+    `pacing/${salonId}_sms`,
+    `pacing/${salonId}_whatsapp`,
+    `rate_limits/${rateLimitKey(salonId, { critical: false })}`,
+    `rate_limits/${rateLimitKey(salonId, { critical: true })}`,
+  ];
+  return paths.map((path) => firestore.doc(path));
 }

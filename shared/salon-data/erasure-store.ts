@@ -8,6 +8,11 @@ import type { Transaction } from "#shared/runtime/transaction.ts";
 import { parseDocument } from "#shared/salons/cached-documents.ts";
 import { begun, Erasure } from "./erasure.ts";
 
+export interface Erased {
+  readonly gone: readonly { readonly ref: DocumentReference }[];
+  readonly freed?: readonly { readonly ref: DocumentReference }[];
+}
+
 export interface ErasureStore {
   get(salonId: SalonId): Promise<Erasure | undefined>;
   /** Within another transaction, for the one that begins a job. */
@@ -21,8 +26,8 @@ export interface ErasureStore {
     next: Erasure,
     within?: (transaction: Transaction, firestore: Firestore) => Promise<void>,
   ): Promise<Erasure>;
-  /** The same for documents that are to go. */
-  commitDeleted(held: Erasure, next: Erasure, gone: readonly DocumentReference[]): Promise<Erasure>;
+  /** The same for documents that are to go, or to be no salon's any more. */
+  commitDeleted(held: Erasure, next: Erasure, documents: Erased): Promise<Erasure>;
   /** Salons whose erasure goes on now, the longest overdue first. */
   due(limit: number): Promise<SalonId[]>;
 }
@@ -59,7 +64,7 @@ export function createErasureStore(database: Database, clock: Clock): ErasureSto
         writeWithin(transaction, next);
         return next;
       }),
-    async commitDeleted(held, next, gone) {
+    async commitDeleted(held, next, { gone, freed = [] }) {
       try {
         await database.run(async (firestore) => {
           const snapshot = await reference(held.salon_id).get();
@@ -67,7 +72,8 @@ export function createErasureStore(database: Database, clock: Clock): ErasureSto
           if (!isHeldBy(parse(held.salon_id, snapshot.data()), held) || lastUpdateTime === undefined)
             throw takenOver();
           const batch = firestore.batch();
-          for (const each of gone) batch.delete(each);
+          for (const { ref } of gone) batch.delete(ref);
+          for (const { ref } of freed) batch.update(ref, { salon_id: null });
           batch.update(reference(held.salon_id), { ...next }, { lastUpdateTime });
           await batch.commit();
         });

@@ -97,9 +97,9 @@ describe("a page of messages", () => {
     });
   });
 
-  test("that was the last one ends the pass: the keys go once nothing is on its way", () => {
+  test("that was the last one ends the pass: the next step comes once nothing is on its way", () => {
     const clean = passEnded(pageRedacted(held, "m7", ["redacted"], NOW), NOW);
-    expect(clean).toMatchObject({ step: "destroy_keys", state: "running", redaction: { after: null } });
+    expect(clean).toMatchObject({ step: "restore_webhooks", state: "running", redaction: { after: null } });
     const open = passEnded(pageRedacted(held, "m7", ["redacted", "unfinished"], NOW), NOW);
     expect(open).toMatchObject({
       step: "redact",

@@ -5,37 +5,22 @@ import { toAppError } from "#shared/core/errors.ts";
 import { SalonId } from "#shared/core/ids.ts";
 import { Instant } from "#shared/core/instant.ts";
 import { KEPT } from "./kept.ts";
+import { isPutOff, NotRedacted, type Redacted } from "./redacted.ts";
 
 /**
  * What erasing a salon does, in this order: a crash between two steps leaves nothing that a later step still needs
  * undone. The credentials go only when nothing more is asked of Twilio, our own documents only when no credential is
  * left that would let new ones in, and the owner is told last.
  */
-export const ErasureStep = z.enum(["redact", "destroy_keys", "delete", "erase_salts", "tell"]);
-export type ErasureStep = z.infer<typeof ErasureStep>;
-
-/** Why a message's text is still at Twilio. */
-export const NotRedacted = z.enum([
-  /** The account is no longer the salon's, or was never one that we hold credentials of. */
-  "no_credentials",
-  /** The stored credentials could not be opened. */
-  "credentials_unreadable",
-  /** Twilio no longer takes the own account's tokens. */
-  "credentials_refused",
-  /** It may have been sent, but its SID never became known. */
-  "sid_unknown",
-  /** Still on its way after `PATIENCE_SECONDS`. */
-  "never_finished",
-  /** Twilio did not answer for `PATIENCE_SECONDS`. */
-  "unreachable",
-  /** Twilio said no, for good. */
-  "rejected",
-  /** It came while the salon was being erased. */
-  "arrived_late",
-  /** Our own document of it is malformed. */
-  "malformed",
+export const ErasureStep = z.enum([
+  "redact",
+  "restore_webhooks",
+  "destroy_keys",
+  "delete",
+  "erase_salts",
+  "tell",
 ]);
-export type NotRedacted = z.infer<typeof NotRedacted>;
+export type ErasureStep = z.infer<typeof ErasureStep>;
 
 /** `erasures/{salonId}`: how far the erasure of a salon's data is, and afterwards what was done and what was not. */
 export const Erasure = z.object({
@@ -59,6 +44,8 @@ export const Erasure = z.object({
     unfinished: z.int(),
     not_redacted: z.partialRecord(NotRedacted, z.int()),
   }),
+  /** Why the number of the salon's own account still leads to us, as a code; null when it does not. */
+  webhooks_not_restored: z.string().nullable().default(null),
   /** Documents by collection. */
   deleted: z.record(z.string(), z.int()),
   salts_erased: z.int(),
@@ -98,6 +85,7 @@ export function newErasure({ salonId, actor, name }: ErasureRequest, now: Date):
     requested_at: now,
     finished_at: null,
     redaction: { after: null, passes: 0, redacted: 0, never_sent: 0, unfinished: 0, not_redacted: {} },
+    webhooks_not_restored: null,
     deleted: {},
     salts_erased: 0,
     kept: [...KEPT],
@@ -132,12 +120,6 @@ export function stepped(job: Erasure, step: ErasureStep, now: Date, waitSeconds 
   return waitSeconds > 0 ? waiting(next, waitSeconds, now) : running(next, now);
 }
 
-/**
- * What became of one message's text at Twilio. `unfinished`: it is still on its way; `outage`: Twilio did not answer;
- * both are tried again.
- */
-export type Redacted = "redacted" | "never_sent" | "unfinished" | "outage" | NotRedacted;
-
 /** Counts what a page of messages came to, up to the one it ended at. */
 export function pageRedacted(
   job: Erasure,
@@ -163,16 +145,11 @@ export function pageRedacted(
   return running({ ...job, redaction: next }, now);
 }
 
-/** Whether a message is looked at again in the next pass. */
-export function isPutOff(outcome: Redacted): boolean {
-  return outcome === "unfinished" || outcome === "outage";
-}
-
 /** Behind the last message: another pass for what was on its way, later each time, else the next step. */
 export function passEnded(job: Erasure, now: Date): Erasure {
   const passes = job.redaction.passes + 1;
   const ended = { ...job, redaction: { ...job.redaction, after: null, passes, unfinished: 0 } };
-  if (job.redaction.unfinished === 0) return stepped(ended, "destroy_keys", now);
+  if (job.redaction.unfinished === 0) return stepped(ended, "restore_webhooks", now);
   // Twilio asks for a minute at least (20009).
   return waiting(ended, backoff(passes), now);
 }

@@ -4,6 +4,7 @@ import { verifyChains } from "#scripts/audit/verify-chains.ts";
 import { atOnce } from "#scripts/testing/at-once.ts";
 import { printCount } from "#scripts/testing/print-count.ts";
 import {
+  EARLIER_WEBHOOK,
   type FullSalon,
   type SalonDataBench,
   startSalonDataBench,
@@ -70,17 +71,25 @@ async function expectErased(salon: FullSalon) {
   const told = await documentsOf(salon.id, "notifications");
   expect(told.map((each) => each.get("kind"))).toEqual(["data_erased"]);
   expect(told[0]?.data()).toMatchObject({
-    facts: { by: "Anjali" },
+    facts: { by: actor.id, by_name: "Anjali" },
     channels: { email: { state: "pending" } },
   });
   const entries = await documentsOf(salon.id, "integration_audit");
   expect(entries.map((each) => each.get("action"))).toEqual([
     "own_account_saved",
     "suspended",
+    "webhooks_restored",
     "disconnected",
     "data_erased",
   ]);
 }
+
+/** Where the number of the salon's own account leads. */
+const numberOf = async ({ own }: FullSalon) => {
+  const found = await bench.twilio(own).findOwnedNumber(own.number);
+  return found?.webhooks ?? expect.fail("the number is gone");
+};
+const EARLIER = { smsUrl: EARLIER_WEBHOOK, voiceUrl: "", statusCallback: "" };
 
 async function expectUntouched(salon: FullSalon, texts: number) {
   for (const name of PERSONAL) expect((await documentsOf(salon.id, name)).length, name).toBeGreaterThan(0);
@@ -96,6 +105,8 @@ describe("an erasure", () => {
     await ask(salon);
     const job = await untilDone(salon.id);
     await expectErased(salon);
+    expect(await numberOf(salon)).toMatchObject(EARLIER);
+    expect(job.webhooks_not_restored).toBeNull();
     expect(await textsAtTwilio(salon)).toEqual([]);
     // What has a picture goes as a whole, the others keep their record.
     expect(await bench.atTwilio(salon.customers.picture)).toEqual([]);
@@ -123,6 +134,7 @@ describe("an erasure", () => {
     await atOnce(4, () => ask(salon));
     expect(await integrationOf(salon.id)).toMatchObject({
       requested: { messaging: "off" },
+      erasing: true,
       platform: { is_active: false },
       twilio: { is_active: false },
     });
@@ -171,6 +183,7 @@ describe("an erasure", () => {
     await ask(salon);
     const job = await untilDone(salon.id);
     expect(job.redaction).toMatchObject({ redacted: 2, not_redacted: { credentials_refused: 1 } });
+    expect(job.webhooks_not_restored).toBe("credentials_rejected");
     expect(await textsAtTwilio(salon)).toEqual([`${salon.word} two`]);
     await expectErased(salon);
   });
@@ -197,6 +210,56 @@ describe("an erasure", () => {
     const job = await untilDone(salon.id);
     expect(job.redaction).toMatchObject({ redacted: 3, not_redacted: {} });
     expect(await textsAtTwilio(salon)).toEqual([]);
+  });
+
+  test("waits for a Twilio that is away with the own number's webhooks too, and still has the credentials", async () => {
+    const salon = await bench.fullSalon();
+    await ask(salon);
+    bench.clock.pass(60);
+    const match = { account_sid: salon.own.accountSid, path: "IncomingPhoneNumbers" };
+    await bench.fault({ kind: "http_error", status: 503, match, times: 1 });
+    const put = await bench.erasures().proceed(salon.id);
+    expect(put).toMatchObject({ state: "waiting", failures: 1, last_error: { step: "restore_webhooks" } });
+    expect(JSON.stringify(await integrationOf(salon.id))).toContain("data_key");
+    expect(await untilDone(salon.id)).toMatchObject({ webhooks_not_restored: null });
+    expect(await numberOf(salon)).toMatchObject(EARLIER);
+    await expectErased(salon);
+  });
+
+  test("says after 14 days that the webhooks of a Twilio that is away were left, and ends", async () => {
+    const salon = await bench.fullSalon();
+    await ask(salon);
+    bench.clock.pass(14 * 86_400 + 1);
+    const match = { account_sid: salon.own.accountSid, path: "IncomingPhoneNumbers" };
+    await bench.fault({ kind: "http_error", status: 503, match, times: 1 });
+    const job = await untilDone(salon.id);
+    expect(job).toMatchObject({ webhooks_not_restored: "twilio_unavailable" });
+    const entries = await documentsOf(salon.id, "integration_audit");
+    expect(entries.map((each) => each.get("outcome.code") ?? "")).toContain("twilio_unavailable");
+  });
+
+  test("leaves a number alone that its owner has pointed elsewhere", async () => {
+    const salon = await bench.fullSalon();
+    const found = await bench.twilio(salon.own).findOwnedNumber(salon.own.number);
+    if (found === undefined) return expect.fail("the number is gone");
+    const elsewhere = "https://elsewhere.example/";
+    const urls = { smsUrl: elsewhere, voiceUrl: elsewhere, voiceFallbackUrl: "", statusCallback: "" };
+    await bench.twilio(salon.own).configureNumber(found.sid, urls);
+    await ask(salon);
+    expect(await untilDone(salon.id)).toMatchObject({ webhooks_not_restored: null });
+    expect(await numberOf(salon)).toMatchObject({ smsUrl: elsewhere });
+  });
+
+  test("opens the salon to changes again at its end, switched off", async () => {
+    const salon = await bench.fullSalon();
+    await ask(salon);
+    expect(await integrationOf(salon.id)).toMatchObject({ erasing: true });
+    await untilDone(salon.id);
+    expect(await integrationOf(salon.id)).toMatchObject({
+      erasing: false,
+      requested: { messaging: "off" },
+      status_reason: "The salon's messaging data was erased.",
+    });
   });
 
   test("counts a message as redacted although a late callback has written over its mark", async () => {
@@ -254,16 +317,53 @@ describe("an erasure", () => {
     const quick = (await store.begin(salon.id, "quick")) ?? expect.fail("no lease");
     const next = { ...slow, step: "tell" } as const;
     await expect(store.commit(slow, next)).rejects.toMatchObject({ code: "conflict" });
-    const gone = (await documentsOf(salon.id, "messages")).map(({ ref }) => ref);
-    await expect(store.commitDeleted(slow, next, gone)).rejects.toMatchObject({ code: "conflict" });
+    const gone = await documentsOf(salon.id, "messages");
+    await expect(store.commitDeleted(slow, next, { gone })).rejects.toMatchObject({ code: "conflict" });
     expect(await documentsOf(salon.id, "messages")).toHaveLength(4);
     expect(await store.get(salon.id)).toEqual(quick);
+  });
+
+  test("leaves a customer's STOP to a shared number in force, for no salon any more", async () => {
+    const salon = await bench.fullSalon();
+    const block = bench.database.firestore.doc(`threads/shared_${salon.id}`);
+    await block.set({ number_id: "shared", party: "p1", salon_id: salon.id, blocked_at: bench.clock.now() });
+    await ask(salon);
+    expect(await untilDone(salon.id)).toMatchObject({ deleted: { threads: 1 } });
+    const stored = (await block.get()).data();
+    expect(stored).toMatchObject({ party: "p1", salon_id: null });
+    expect(stored?.blocked_at).toBeDefined();
+    await expectErased(salon);
+  });
+
+  test("takes what was kept to go on with the salon's work, and nobody else's", async () => {
+    const { firestore } = bench.database;
+    const [salon, other] = [await bench.fullSalon(), await bench.fullSalon()];
+    const working = ({ id }: FullSalon) => [
+      `incidents/${id}_salon_own`,
+      `message_syncs/${id}_salon_own`,
+      `provisioning/${id}`,
+      `webhook_checks/${id}`,
+      `pacing/${id}_sms`,
+      `pacing/${id}_whatsapp`,
+      `rate_limits/${id}`,
+      `rate_limits/${id}:critical`,
+    ];
+    const paths = [...working(salon), ...working(other)];
+    for (const path of paths) {
+      const salon_id = path.includes(salon.id) ? salon.id : other.id;
+      await firestore.doc(path).set({ salon_id });
+    }
+    await ask(salon);
+    await untilDone(salon.id);
+    const left = await firestore.getAll(...paths.map((path) => firestore.doc(path)));
+    expect(left.filter(({ exists }) => exists).map(({ ref }) => ref.path)).toEqual(working(other));
   });
 
   test("of a salon that has no integration is an erasure all the same", async () => {
     const salon = await bench.salon({ integration: "none" });
     await bench.database.firestore.doc(`calls/${salon.id}`).set({ salon_id: salon.id });
     await bench.erasures().request(salon.id, { actor });
+    expect(await integrationOf(salon.id)).toMatchObject({ erasing: true, requested: { messaging: "off" } });
     expect(await untilDone(salon.id)).toMatchObject({ deleted: { calls: 1 } });
   });
 
@@ -303,7 +403,8 @@ test("a worker may die after whatever it asks of the database: the next one ends
   const other = await bench.fullSalon();
   await ask(salon);
   let deaths = 0;
-  // Each worker gets one answer further than the last one that got nowhere.
+  // Each worker gets one answer further than the last one that got nowhere, up to what the longest step asks.
+  const MOST_ANSWERS = 9;
   let answers = 1;
   const worker = () => {
     const { database, died } = dyingAfter(answers);
@@ -316,7 +417,7 @@ test("a worker may die after whatever it asks of the database: the next one ends
         } finally {
           if (died()) {
             deaths += 1;
-            answers = (answers % 7) + 1;
+            answers = (answers % MOST_ANSWERS) + 1;
           }
         }
       },

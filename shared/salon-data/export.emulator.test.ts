@@ -14,6 +14,7 @@ const Line = z.strictObject({
   id: z.string(),
   data: z.record(z.string(), z.unknown()),
 });
+const End = z.strictObject({ end: z.literal(true), documents: z.int() });
 const actor = { kind: "member", id: "uid-anjali" } as const;
 
 let bench: SalonDataBench;
@@ -30,13 +31,19 @@ beforeAll(async () => {
       createNotification(transaction, firestore, { ...notice, salonId, key: "1", now: bench.clock.now() }),
     );
   }
+  const progress = { salon_id: salon.id, at: bench.clock.now() };
+  for (const path of [`incidents/${salon.id}_salon_own`, `provisioning/${salon.id}`])
+    await bench.database.firestore.doc(path).set(progress);
   await bench.erasures().request(other.id, { actor });
 });
 afterAll(() => bench.stop());
 
+/** The lines of the documents, once the last line has said that they are all. */
 async function exported(pageSize?: number): Promise<string[]> {
   const lines: string[] = [];
   for await (const line of createSalonExport(bench, pageSize)(salon.id, { actor })) lines.push(line);
+  const { documents } = End.parse(JSON.parse(lines.pop() ?? ""));
+  expect(lines).toHaveLength(documents);
   return lines;
 }
 
@@ -62,6 +69,8 @@ test("an export holds every kind of document of the salon, each once, on a line 
     integration_audit: 2,
     notifications: 1,
     phone_numbers: 1,
+    incidents: 1,
+    provisioning: 1,
   });
   expect(new Set(lines.map(({ collection, id }) => `${collection}/${id}`)).size).toBe(lines.length);
   const message = lines.find(({ id }) => id === `${salon.id}-own`);

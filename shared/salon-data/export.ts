@@ -7,7 +7,7 @@ import type { Database } from "#shared/runtime/database.ts";
 import { parseDocument } from "#shared/salons/cached-documents.ts";
 import { SalonIntegration } from "#shared/salons/integration.ts";
 import { envelopeSchema } from "#shared/vault/envelope.ts";
-import { COLLECTIONS, salonPage } from "./documents.ts";
+import { COLLECTIONS, salonPage, workingDocuments } from "./documents.ts";
 import { publicIntegration } from "./public-integration.ts";
 
 export interface ExportDeps {
@@ -20,7 +20,10 @@ export interface ExportedBy {
   readonly origin?: RequestOrigin | undefined;
 }
 
-/** One line of an export: `{"collection", "id", "data"}` and a line feed; times are ISO 8601 in UTC. */
+/**
+ * The lines of an export, each with its line feed: `{"collection", "id", "data"}`, times as ISO 8601 in UTC, and at last
+ * `{"end": true, "documents"}` with their count, without which it is not whole.
+ */
 export type ExportSalon = (salonId: SalonId, by: ExportedBy) => AsyncGenerator<string, void, void>;
 
 const PAGE_SIZE = 200;
@@ -34,7 +37,20 @@ export function createSalonExport({ database, audit }: ExportDeps, pageSize = PA
   return async function* exportSalon(salonId, { actor, origin }) {
     const request = origin === undefined ? {} : { request: origin };
     await audit.record({ salonId, action: "data_exported", actor, ...request });
+    let documents = 0;
+    for await (const each of documentLines(salonId)) {
+      yield each;
+      documents += 1;
+    }
+    yield `${JSON.stringify({ end: true, documents })}\n`;
+  };
+
+  async function* documentLines(salonId: SalonId): AsyncGenerator<string, void, void> {
     yield* integrationLine(salonId);
+    const working = await database.run((firestore) =>
+      firestore.getAll(...workingDocuments(firestore, salonId)),
+    );
+    for (const each of working) if (each.exists) yield line(each.ref.parent.id, each.id, each.data());
     for (const name of COLLECTIONS) {
       for (let after: string | null = null; ; ) {
         const page = await salonPage(database, salonId, name, { after, size: pageSize });
@@ -43,7 +59,7 @@ export function createSalonExport({ database, audit }: ExportDeps, pageSize = PA
         after = page.at(-1)?.id ?? null;
       }
     }
-  };
+  }
 
   async function* integrationLine(salonId: SalonId): AsyncGenerator<string, void, void> {
     const collection = "salon_integrations";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { SalonIntegration } from "#shared/salons/integration.ts";
-import { closed, withoutCredentials } from "./integration-erasure.ts";
+import { closed, reopened, withoutCredentials } from "./integration-erasure.ts";
 import { publicIntegration } from "./public-integration.ts";
 
 const NOW = new Date("2026-11-22T10:00:00Z");
@@ -38,6 +38,12 @@ test("a closed integration sends nothing and keeps its credentials", () => {
   expect(change.twilio?.auth_token).toEqual(sealed(2));
 });
 
+test("a closed integration refuses everybody else's changes until it is opened again, still off", () => {
+  const erased = { ...integration, ...closed(integration, "uid-1", NOW) };
+  expect(erased.erasing).toBe(true);
+  expect({ ...erased, ...reopened() }).toMatchObject({ erasing: false, requested: { messaging: "off" } });
+});
+
 test("no envelope is left: not the current, the next, the previous, nor the subaccount's", () => {
   const change = withoutCredentials(integration);
   expect(JSON.stringify({ ...integration, ...change })).not.toMatch(/ciphertext|data_key/);
@@ -50,11 +56,11 @@ test.each([
   ["previous", { previous }],
 ])("a single leftover envelope is noticed: %s", (_, twilio) => {
   const leftover = SalonIntegration.parse({ salon_id: "salon-1", twilio });
-  expect(withoutCredentials(leftover)).toBeDefined();
+  expect(withoutCredentials(leftover)).toHaveProperty("twilio");
 });
 
 test("where no credential is, nothing is to change", () => {
-  expect(withoutCredentials(SalonIntegration.parse({ salon_id: "salon-1" }))).toBeUndefined();
+  expect(withoutCredentials(SalonIntegration.parse({ salon_id: "salon-1" }))).toEqual({});
 });
 
 test("the public form names what may be seen and no more", () => {

@@ -1,13 +1,18 @@
 import { type SalonIntegration, TwilioConfig } from "#shared/salons/integration.ts";
+import type { Change } from "#shared/salons/integration-changes.ts";
 
-type Change = Partial<SalonIntegration>;
+type Fields = Change["fields"];
 
-/** Messaging switched off, so that nobody sends any more; the credentials stay for what is still to be done at Twilio. */
-export function closed(integration: SalonIntegration, by: string, now: Date): Change {
+/**
+ * Messaging switched off and closed to everybody else's changes, so that nobody sends, sets up or saves any more; the
+ * credentials stay for what is still to be done at Twilio.
+ */
+export function closed({ twilio, platform }: SalonIntegration, by: string, now: Date): Fields {
   return {
     requested: { messaging: "off", by, at: now },
-    twilio: { ...integration.twilio, is_active: false },
-    platform: integration.platform === null ? null : { ...integration.platform, is_active: false },
+    erasing: true,
+    twilio: { ...twilio, is_active: false },
+    platform: platform === null ? null : { ...platform, is_active: false },
     status: "not_configured",
     status_reason: "The salon's messaging data is being erased.",
   };
@@ -15,15 +20,18 @@ export function closed(integration: SalonIntegration, by: string, now: Date): Ch
 
 /**
  * The integration without any credential: current, next and previous. With each envelope goes its wrapped data key, so
- * that a ciphertext which has got elsewhere stays closed. Undefined when there is none.
+ * that a ciphertext which has got elsewhere stays closed. Nothing where there is none.
  */
-export function withoutCredentials({ twilio, platform }: SalonIntegration): Change | undefined {
+export function withoutCredentials({ twilio, platform }: SalonIntegration): Fields {
   const own = [twilio.account_sid, twilio.auth_token, twilio.next_auth_token, twilio.previous];
-  if (platform === null && own.every((credential) => credential === null)) return undefined;
+  if (platform === null && own.every((credential) => credential === null)) return {};
+  return { twilio: TwilioConfig.parse({}), platform: null, rotation: null };
+}
+
+/** Open to changes again: a salon may come back, and begins anew. Nothing is sent before its owner asks for it. */
+export function reopened(): Fields {
   return {
-    twilio: TwilioConfig.parse({}),
-    platform: null,
-    rotation: null,
+    erasing: false,
     status: "not_configured",
     status_reason: "The salon's messaging data was erased.",
   };

@@ -13,6 +13,10 @@ export const KEPT: readonly { readonly what: string; readonly why: string }[] = 
     why: "They belong to the platform, which erases them itself; the owner's address is needed to tell of this.",
   },
   {
+    what: "that a customer said STOP to a phone number which salons share",
+    why: "It keeps every salon from writing to them from that number. It no longer says which salon it was, and names the customer by a keyed hash alone.",
+  },
+  {
     what: "Twilio's records of messages and calls, without the text",
     why: "Twilio keeps numbers and times for its own legal duties: To and From for at least 120 days, its logs for up to 400.",
   },
@@ -21,11 +25,7 @@ export const KEPT: readonly { readonly what: string; readonly why: string }[] = 
     why: "They run out by themselves; until then they hold what they held, credentials only as Cloud KMS has wrapped them.",
   },
   {
-    what: "the webhooks of a number in the salon's own account",
-    why: "They still lead to us, where they are refused; their owner sets them back, or disconnects before erasing.",
-  },
-  {
-    what: "the subaccount and its phone number at Twilio",
-    why: "They hold no data of ours beyond the above, and are released when the salon is off-boarded.",
+    what: "the subaccount, its phone number and the number's webhooks at Twilio",
+    why: "They hold no data of ours beyond the above, and are released when the salon is off-boarded. The webhooks still lead to us, where they are refused; what is written to the number from now on is at Twilio alone.",
   },
 ];

@@ -23,7 +23,25 @@ const PublicIntegration = SalonIntegration.pick({
   created_by: true,
   updated_by: true,
 }).extend({
-  twilio: TwilioConfig.omit({ account_sid: true, auth_token: true, earlier_webhooks: true }).extend({
+  twilio: TwilioConfig.pick({
+    token_signs_since: true,
+    phone_number: true,
+    phone_number_sid: true,
+    whatsapp_number: true,
+    mode: true,
+    is_active: true,
+    is_verified: true,
+    verification_status: true,
+    capabilities: true,
+    webhook_base_url: true,
+    webhook_status: true,
+    usage: true,
+    billing_mode: true,
+    configured_at: true,
+    rotated_at: true,
+    verified_at: true,
+    last_used_at: true,
+  }).extend({
     next_auth_token: NextToken.pick({ origin: true, stored_at: true }).nullable().default(null),
     previous: PreviousCredentials.pick({
       phone_number: true,
@@ -36,7 +54,18 @@ const PublicIntegration = SalonIntegration.pick({
     // An address may have a password before its host, and in its query as well.
     earlier_webhooks: z.record(z.string(), z.string().transform(withoutSecrets)).nullable().default(null),
   }),
-  platform: PlatformConfig.omit({ account_sid: true, auth_token: true }).nullable().default(null),
+  platform: PlatformConfig.pick({
+    parent: true,
+    phone_number: true,
+    phone_number_sid: true,
+    whatsapp_number: true,
+    capabilities: true,
+    webhook_status: true,
+    is_active: true,
+    configured_at: true,
+  })
+    .nullable()
+    .default(null),
 });
 export type PublicIntegration = z.infer<typeof PublicIntegration>;
 

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { AppError } from "#shared/core/errors.ts";
 import { accountFingerprint, SalonId } from "#shared/core/ids.ts";
 import { Secret } from "#shared/core/secret.ts";
+import type { DefaultSender } from "#shared/platform/default-senders.ts";
 import { SalonIntegration } from "#shared/salons/integration.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
 import type { Envelope } from "#shared/vault/envelope.ts";
@@ -19,7 +20,11 @@ const seal = (text: string): Envelope => ({
 });
 const textOf = ({ ciphertext }: Envelope) => Buffer.from(ciphertext, "base64").toString("utf8").trim();
 
-async function accountsOf(twilio: object, platform: object | null = null): Promise<string[]> {
+async function accountsOf(
+  twilio: object,
+  platform: object | null = null,
+  parents: DefaultSender[] = [],
+): Promise<string[]> {
   const integration = SalonIntegration.parse({ salon_id: salonId, twilio, platform });
   const vault = {
     async open({ envelope }: { envelope: Envelope }) {
@@ -29,7 +34,11 @@ async function accountsOf(twilio: object, platform: object | null = null): Promi
       return new Secret(text);
     },
   };
-  const accounts = await redactionAccounts({ vault, twilio: createTwilio({}) }, salonId, integration);
+  const accounts = await redactionAccounts(
+    { vault, twilio: createTwilio({}), defaultSenders: { list: async () => parents } },
+    salonId,
+    integration,
+  );
   const names = new Map([OWN, OTHER, SUB].map((sid) => [accountFingerprint(sid), sid.slice(2, 3)]));
   return [...accounts].map(([fingerprint, account]) => {
     const what = account === "unreadable" ? account : `${account.owner} ${account.clients.length}`;
@@ -73,4 +82,9 @@ test("while Cloud KMS is away nothing is said of any account", async () => {
   await expect(accountsOf({ ...own, auth_token: seal("away") })).rejects.toMatchObject({
     code: "unavailable",
   });
+});
+
+test("the platform's own accounts, which critical messages may have gone through, are asked too", async () => {
+  const parent = { label: "default", accountSid: OTHER, authToken: new Secret("t"), numbers: [] };
+  expect(await accountsOf(own, null, [parent])).toEqual(["1 salon_own 1", "2 platform_default 1"]);
 });

@@ -1,5 +1,6 @@
 import { AppError } from "#shared/core/errors.ts";
 import { accountFingerprint, type SalonId } from "#shared/core/ids.ts";
+import type { DefaultSenders } from "#shared/platform/default-senders.ts";
 import type { SalonIntegration } from "#shared/salons/integration.ts";
 import type { Twilio } from "#shared/twilio/account.ts";
 import type { Envelope } from "#shared/vault/envelope.ts";
@@ -15,15 +16,16 @@ interface Pair {
 interface Deps {
   readonly vault: Pick<Vault, "open">;
   readonly twilio: Pick<Twilio, "account">;
+  readonly defaultSenders: Pick<DefaultSenders, "list">;
 }
 
 /**
- * Every account of the salon's whose credentials are still here: own, next, previous and the subaccount. Throws while
- * Cloud KMS is away; credentials that cannot be opened for what they are leave their account out, as `unreadable` where
+ * Every account of the salon's whose credentials are still here: own, next, previous and the subaccount, and the
+ * platform's own, which critical messages may have gone through. Throws while Cloud KMS or Secret Manager is away; credentials that cannot be opened for what they are leave their account out, as `unreadable` where
  * at least its SID opens.
  */
 export async function redactionAccounts(
-  { vault, twilio }: Deps,
+  { vault, twilio, defaultSenders }: Deps,
   salonId: SalonId,
   integration: SalonIntegration | undefined,
 ): Promise<RedactionAccounts> {
@@ -42,6 +44,14 @@ export async function redactionAccounts(
     });
     const others = known === "unreadable" ? [] : known.clients;
     found.set(fingerprint, client === undefined ? known : { owner, clients: [...others, client] });
+  }
+  for (const { accountSid, authToken } of await defaultSenders.list()) {
+    const parent = {
+      owner: "platform_default",
+      clients: [twilio.account({ accountSid, authToken })],
+    } as const;
+    const fingerprint = accountFingerprint(accountSid);
+    if (!found.has(fingerprint)) found.set(fingerprint, parent);
   }
   return found;
 }

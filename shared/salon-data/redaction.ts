@@ -5,11 +5,11 @@ import { Instant } from "#shared/core/instant.ts";
 import { type FailureInfo, TwilioFailure } from "#shared/twilio/errors.ts";
 import { policyOf } from "#shared/twilio/failure-classes.ts";
 import type { Messages } from "#shared/twilio/messages.ts";
-import type { Redacted } from "./erasure.ts";
+import type { Redacted } from "./redacted.ts";
 
 /** A Twilio account in which a salon's messages are, with every token that may still be good, the likeliest first. */
 export interface RedactionAccount {
-  readonly owner: "salon_own" | "platform_subaccount";
+  readonly owner: "salon_own" | "platform_subaccount" | "platform_default";
   readonly clients: readonly Pick<Messages, "redactMessage" | "deleteMessage">[];
 }
 

@@ -12,11 +12,15 @@ import type { Notice } from "#shared/notifications/notification.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import type { Transaction } from "#shared/runtime/transaction.ts";
 import { parseDocument } from "./cached-documents.ts";
+import { healthAfter, wakeProbes } from "./health.ts";
 import { SalonIntegration } from "./integration.ts";
+import { underErasure } from "./under-erasure.ts";
 
 /** Who asks for a change, and from where: both go into the audit. */
 export interface ChangedBy {
   readonly actor: AuditActor;
+  /** For the mail to the owner alone: an address, or what the owner calls us. Never into the audit. */
+  readonly name?: string | undefined;
   readonly origin?: RequestOrigin | undefined;
 }
 
@@ -26,7 +30,10 @@ export interface Change {
   /** A code of a failure that this change writes down. */
   readonly failure?: string | undefined;
   readonly fields: Partial<
-    Pick<SalonIntegration, "requested" | "twilio" | "platform" | "rotation" | "status" | "status_reason">
+    Pick<
+      SalonIntegration,
+      "requested" | "erasing" | "twilio" | "platform" | "rotation" | "health" | "status" | "status_reason"
+    >
   >;
   readonly notice?: Notice | undefined;
 }
@@ -39,7 +46,10 @@ export interface Changed {
   readonly head: AuditHead;
 }
 
-/** The one way in which an integration changes: with a new revision, its audit entry and its notification, or not at all. */
+/**
+ * The one way in which an integration changes: with a new revision, its audit entry and its notification, or not at all.
+ * While the salon's data is being erased every change is a `conflict`, decided by what the same transaction read.
+ */
 export interface IntegrationChanges {
   apply(salonId: SalonId, by: ChangedBy, decide: Decide): Promise<SalonIntegration | undefined>;
   /** The same as a part of another transaction; hand what it gives to `committed` after the commit. */
@@ -60,10 +70,12 @@ export interface IntegrationChangesDeps {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** For the erasure itself, which alone goes on changing what it erases. */
+  readonly isErasure?: boolean;
 }
 
 export function createIntegrationChanges(deps: IntegrationChangesDeps): IntegrationChanges {
-  const { database, audit, clock, logger } = deps;
+  const { database, audit, clock, logger, isErasure = false } = deps;
   const reference = (firestore: Firestore, salonId: SalonId) =>
     firestore.collection("salon_integrations").doc(salonId);
 
@@ -73,13 +85,17 @@ export function createIntegrationChanges(deps: IntegrationChangesDeps): Integrat
     const known = snapshot.exists
       ? parseDocument(SalonIntegration, snapshot.ref.path, snapshot.data())
       : SalonIntegration.parse({ salon_id: salonId, created_at: now, updated_at: now });
+    if (known.erasing && !isErasure) throw underErasure(salonId);
     const change = decide(known, now);
     if (change === undefined) return undefined;
 
     const by = actor.id ?? actor.kind;
     const stamp = { revision: known.revision + 1, updated_at: now, updated_by: by };
-    const after: SalonIntegration = { ...known, ...change.fields, ...stamp };
-    if (snapshot.exists) transaction.merge(snapshot.ref, { salon_id: salonId, ...change.fields, ...stamp });
+    const health = healthAfter(known, change.fields);
+    const fields = { health, ...change.fields };
+    const after: SalonIntegration = { ...known, ...fields, ...stamp };
+    await wakeProbes(transaction, database.firestore, known, { salonId, forgotten: health, now });
+    if (snapshot.exists) transaction.merge(snapshot.ref, { salon_id: salonId, ...fields, ...stamp });
     else transaction.create(snapshot.ref, { ...after, created_by: by });
     const head = await audit.append(transaction, {
       salonId,

@@ -27,8 +27,10 @@ export const PreviousCredentials = z.object({
   phone_number: phoneNumber,
   whatsapp_number: phoneNumber,
   rotated_at: Instant,
-  /** After this a rollback refuses and verifiers no longer take it; purged later. */
+  /** After this a rollback refuses. How long verifiers take it, and when it is purged: own-tokens.ts. */
   expires_at: Instant,
+  /** Whether it is of the same Twilio account as the current one: then it may be what still signs. */
+  same_account: z.boolean().default(false),
 });
 export type PreviousCredentials = z.infer<typeof PreviousCredentials>;
 
@@ -38,6 +40,8 @@ export const NextToken = z.object({
   /** `pasted` by the owner, or made by us as Twilio's secondary token, to be `promoted`. */
   origin: z.enum(["pasted", "secondary"]),
   stored_at: Instant,
+  /** Since when Twilio takes neither this nor the current one, so that only the owner can go on. */
+  given_up_at: Instant.nullable().default(null),
 });
 export type NextToken = z.infer<typeof NextToken>;
 
@@ -45,6 +49,11 @@ export type NextToken = z.infer<typeof NextToken>;
 export const TwilioConfig = z.object({
   account_sid: envelopeSchema.nullable().default(null),
   auth_token: envelopeSchema.nullable().default(null),
+  /**
+   * Since when the current token is known to be the primary one, which signs: Twilio said so, or a webhook bore its
+   * signature. Null after every change of it: a pasted token may be a secondary one that was never promoted.
+   */
+  token_signs_since: Instant.nullable().default(null),
   next_auth_token: NextToken.nullable().default(null),
   previous: PreviousCredentials.nullable().default(null),
   phone_number: phoneNumber,
@@ -103,6 +112,24 @@ export const Rotation = z.object({
 });
 export type Rotation = z.infer<typeof Rotation>;
 
+/** What is wrong with one of the salon's Twilio accounts; `incidents/` has the rest of it. */
+export const Trouble = z.object({
+  class: z.enum(["credential", "account", "sender"]),
+  /** In words for the salon's owner. */
+  reason: z.string(),
+  /** The one channel whose sender cannot be used; null for all. */
+  channel: z.enum(["sms", "whatsapp"]).nullable(),
+  since: Instant,
+});
+export type Trouble = z.infer<typeof Trouble>;
+
+/** The accounts of a salon that can be in trouble, each with what it is in. */
+export const Health = z.object({
+  salon_own: Trouble.nullable().default(null),
+  platform_subaccount: Trouble.nullable().default(null),
+});
+export type Health = z.infer<typeof Health>;
+
 /** What the owner wants, and who said so. The rest of the document is the outcome. */
 export const Requested = z.object({
   messaging: z.enum(["platform", "own_account", "off"]),
@@ -115,9 +142,12 @@ export type Requested = z.infer<typeof Requested>;
 export const SalonIntegration = z.object({
   salon_id: z.string(),
   requested: Requested.nullable().default(null),
+  /** The salon's data is being erased: nobody but the erasure may change anything here, and no message is accepted. */
+  erasing: z.boolean().default(false),
   twilio: TwilioConfig.prefault({}),
   platform: PlatformConfig.nullable().default(null),
   rotation: Rotation.nullable().default(null),
+  health: Health.prefault({}),
   email: z.record(z.string(), z.unknown()).nullable().default(null),
   payment: z.record(z.string(), z.unknown()).nullable().default(null),
   analytics: z.record(z.string(), z.unknown()).nullable().default(null),

@@ -86,6 +86,24 @@ describe("integrations", () => {
     expect((await integrations.get(salonId, { fresh: true }))?.status).toBe("active");
   });
 
+  it("change only for the erasure while the salon's data is being erased, whoever asks, by what the commit read", async () => {
+    const salonId = newSalon();
+    await changes.requestPlatform(salonId, "owner");
+    const erasure = createIntegrationChanges({ database, audit, clock, logger, isErasure: true });
+    const set = (erasing: boolean) =>
+      erasure.apply(salonId, service, () => ({ action: "suspended", fields: { erasing } }));
+    await set(true);
+    const refused = { code: "conflict", context: { reason: "erasure_under_way" } };
+    await expect(setStatus(salonId, "active")).rejects.toMatchObject(refused);
+    await expect(changes.requestPlatform(salonId, "first-message")).rejects.toMatchObject(refused);
+    expect(await integrations.get(salonId, { fresh: true })).toMatchObject({
+      revision: 2,
+      status: "not_configured",
+    });
+    await set(false);
+    expect(await setStatus(salonId, "active")).toMatchObject({ revision: 4, status: "active" });
+  });
+
   it("names the field of a document that is malformed, and not its value", async () => {
     const salonId = newSalon();
     const requested = { messaging: "canary-7f3a9c", by: "owner", at: clock.now() };
@@ -97,6 +115,19 @@ describe("integrations", () => {
 });
 
 describe("salons", () => {
+  it("take no message while their data is being erased, whatever else their integration says", async () => {
+    const [open, none, erased] = [newSalon(), newSalon(), newSalon()];
+    for (const id of [open, none, erased]) await database.firestore.doc(`salons/${id}`).set({ name: "S" });
+    await database.firestore.doc(`salon_integrations/${open}`).set({ twilio: "malformed" });
+    await database.firestore.doc(`salon_integrations/${erased}`).set({ salon_id: erased, erasing: true });
+    const salons = createSalons(database);
+    for (const id of [open, none]) expect((await salons.openForMessages(id)).name).toBe("S");
+    const refused = { code: "conflict", context: { reason: "erasure_under_way" } };
+    await expect(salons.openForMessages(erased)).rejects.toMatchObject(refused);
+    await expect(salons.openForMessages(newSalon())).rejects.toMatchObject({ code: "not-found" });
+    expect((await salons.open(erased)).name).toBe("S");
+  });
+
   it("cannot be told from none when they are closed", async () => {
     const salons = createSalons(database);
     const [open, closed, none] = [newSalon(), newSalon(), newSalon()];

@@ -1,22 +1,38 @@
+import { z } from "zod";
 import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import { createCachedDocuments } from "./cached-documents.ts";
 import { Salon } from "./salon.ts";
+import { underErasure } from "./under-erasure.ts";
 
 export interface Salons {
   /** The open salon of this id; anything else is `not-found`, so that a closed one cannot be told from none. */
   open(salonId: SalonId): Promise<Salon>;
+  /** The same for a message that is to be stored: `conflict` while the salon's data is being erased. */
+  openForMessages(salonId: SalonId): Promise<Salon>;
 }
+
+/** Of the integration, what is asked before a message is stored; the rest of it may be in any state. */
+const Erasing = z.object({ erasing: z.boolean().default(false) });
 
 export function createSalons(database: Database): Salons {
   const documents = createCachedDocuments(database, "salons", Salon);
+  const integrations = createCachedDocuments(database, "salon_integrations", Erasing);
+
+  const open: Salons["open"] = async (salonId) => {
+    const salon = await documents.get(salonId);
+    if (salon?.status === "open") return salon;
+    const context = { field: "salon_id", salonId };
+    throw new AppError("not-found", "There is no open salon with this salon_id.", { context });
+  };
+
   return {
-    async open(salonId) {
-      const salon = await documents.get(salonId);
-      if (salon?.status === "open") return salon;
-      const context = { field: "salon_id", salonId };
-      throw new AppError("not-found", "There is no open salon with this salon_id.", { context });
+    open,
+    async openForMessages(salonId) {
+      const [salon, integration] = await Promise.all([open(salonId), integrations.get(salonId)]);
+      if (integration?.erasing === true) throw underErasure(salonId);
+      return salon;
     },
   };
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Instant } from "#shared/core/instant.ts";
 import { UsageKind } from "#shared/ledger/rate-card.ts";
 
-/** Sums over ledger rows: how many there are, their units, their cost. */
+/** Sums over ledger rows: how many messages or calls, their units, their cost. */
 export const Sums = z.object({ events: z.int(), quantity: z.int(), cost_micros: z.int() });
 export type Sums = z.infer<typeof Sums>;
 

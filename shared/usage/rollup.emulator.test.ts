@@ -2,7 +2,14 @@ import { afterAll, describe, expect, it } from "vitest";
 import { uniqueProjectId, uniqueSalonId } from "#scripts/testing/test-project.ts";
 import { SalonId } from "#shared/core/ids.ts";
 import { createLogger } from "#shared/core/logger.ts";
-import { type BillableEvent, ledgerRow, ledgerRowId } from "#shared/ledger/row.ts";
+import {
+  type BillableEvent,
+  ledgerRow,
+  ledgerRowId,
+  priceOf,
+  recountOf,
+  reversalOf,
+} from "#shared/ledger/row.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
 import { createRollup } from "./rollup.ts";
 
@@ -28,6 +35,7 @@ async function write(salonId: string, event: Partial<BillableEvent> = {}) {
   };
   const path = `salons/${salonId}/usage_ledger/${ledgerRowId(twilioSid, full.kind)}`;
   await database.firestore.doc(path).set(ledgerRow(full));
+  return ledgerRow(full);
 }
 
 const month = async (salonId: string, name = "2026-11") =>
@@ -45,6 +53,21 @@ describe("the usage roll-up", () => {
         voice_inbound: { events: 1, quantity: 3, cost_micros: 300_000 },
       },
       total_cost_micros: 700_000,
+    });
+  });
+
+  it("counts a message once, whatever was recounted or priced, and one that was taken back not at all", async () => {
+    const salon = uniqueSalonId();
+    const rows = database.firestore.collection(`salons/${salon}/usage_ledger`);
+    const [kept, failed] = [await write(salon, { quantity: 1 }), await write(salon, { quantity: 2 })];
+    await rows.add(recountOf(kept, 3, clock.now()));
+    await rows.add(priceOf(kept, { micros: 23_700, currency: "USD" }, clock.now()));
+    await rows.add(reversalOf(failed, clock.now()));
+    await rollup();
+    expect(await month(salon)).toMatchObject({
+      totals: { sms_outbound: { events: 1, quantity: 3, cost_micros: 600_000 } },
+      twilio_messages: 1,
+      total_cost_micros: 600_000,
     });
   });
 

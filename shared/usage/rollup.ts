@@ -68,12 +68,12 @@ export function createRollup(
     await Promise.all(
       UsageKind.options.map(async (kind) => {
         const aggregate = rows.where("kind", "==", kind).aggregate({
-          events: AggregateField.count(),
+          events: AggregateField.sum("events"),
           quantity: AggregateField.sum("quantity"),
           cost_micros: AggregateField.sum("cost_micros"),
         });
         const answer = Sums.parse((await database.run(() => aggregate.get())).data());
-        if (answer.events > 0) sums[kind] = answer;
+        if (Object.values(answer).some((sum) => sum !== 0)) sums[kind] = answer;
       }),
     );
     await database.transact(async (transaction, firestore) => {

@@ -5,9 +5,9 @@ import type { PlatformConfig, SalonIntegration } from "#shared/salons/integratio
 import { type OwnToken, ownTokens, type TokenRole } from "#shared/salons/own-tokens.ts";
 import type { Vault } from "#shared/vault/vault.ts";
 
-/** One of a salon's Twilio accounts, as webhooks are checked against it. */
+/** A Twilio account of a salon's, or a parent of the platform's, as webhooks are checked against it. */
 export interface WebhookAccount {
-  readonly owner: "salon_own" | "platform_subaccount";
+  readonly owner: "salon_own" | "platform_subaccount" | "platform_default";
   readonly accountSid: string;
   /** What may have signed, the likeliest first. */
   readonly tokens: readonly { readonly role: TokenRole; readonly token: Secret }[];

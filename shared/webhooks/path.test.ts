@@ -15,6 +15,9 @@ test.each([
   ["/webhooks/twilio/voice/salon-1", ["sms"]],
   ["/webhooks/other/sms/salon-1", ["sms"]],
   ["/twilio/sms/salon-1", ["sms"]],
+  ["//webhooks/twilio/sms/salon-1", ["sms"]],
+  ["https://evil.example/webhooks/twilio/sms/salon-1", ["sms"]],
+  ["user@evil.example/webhooks/twilio/sms/salon-1", ["sms"]],
   ["/", ["sms"]],
   ["", ["sms"]],
 ])("finds nothing in %j, which is another path", (path, kinds) => {

@@ -7,8 +7,12 @@ import {
   startWebhookBench,
   type WebhookBench,
 } from "#scripts/testing/webhook-bench.ts";
+import type { SalonId } from "#shared/core/ids.ts";
 import { json } from "#shared/runtime/http-boundary.ts";
+import { isReachedAt } from "./accounts.ts";
+import { REREADS_PER_SALON } from "./limits.ts";
 import { webhookSegments } from "./path.ts";
+import { createVerification } from "./verification.ts";
 
 const REFUSED = {
   error: {
@@ -24,6 +28,12 @@ let other: BenchSalon;
 beforeAll(async () => {
   bench = await startWebhookBench();
   // The smallest function there can be: it says whose webhook it was.
+  const { verify } = bench.verifiersOf("receive-message");
+  await bench.serve("receive-message", async (request) => {
+    const [salonId = ""] = webhookSegments(request.path, ["whatsapp"]);
+    await verify(request, salonId, (account, { To }) => isReachedAt(account, To));
+    return { status: 200 };
+  });
   await bench.serve("receive-status", async (request) => {
     const [salonId = ""] = webhookSegments(request.path, ["status"]);
     const { account, tokenRole, form } = await bench.verify(request, salonId);
@@ -135,19 +145,31 @@ describe("every refusal has the same words", () => {
     await expectRefusal(path(other.salonId), { form: form(), headers });
   });
 
-  test("for a body of JSON, signed as Twilio signs JSON: we have asked for forms", async () => {
-    const body = JSON.stringify(form());
-    const query = `?bodySHA256=${createHash("sha256").update(body).digest("hex")}`;
-    const url = `${bench.gateway.url}${path()}${query}`;
-    const response = await fetch(url, {
+  test("for JSON that is not of the digest that was signed, and for a query that is not the one", async () => {
+    const digest = createHash("sha256").update("{}").digest("hex");
+    const urlOfJson = `${bench.gateway.url}${path()}?bodySHA256=${digest}`;
+    const signature = getExpectedTwilioSignature(salon.authToken, urlOfJson, {});
+    const sent = await fetch(urlOfJson, {
       method: "POST",
-      body,
-      headers: {
-        "content-type": "application/json",
-        "x-twilio-signature": getExpectedTwilioSignature(salon.authToken, url, {}),
-      },
+      body: JSON.stringify(form()),
+      headers: { "content-type": "application/json", "x-twilio-signature": signature },
     });
-    expect([response.status, await response.json()]).toEqual([403, REFUSED]);
+    expect([sent.status, await sent.json()]).toEqual([403, REFUSED]);
+    const query = new URLSearchParams(form());
+    const signed = getExpectedTwilioSignature(salon.authToken, `${bench.gateway.url}${path()}?${query}`, {});
+    query.set("MessageStatus", "failed");
+    const asked = await fetch(`${bench.gateway.url}${path()}?${query}`, {
+      headers: { "x-twilio-signature": signed },
+    });
+    expect([asked.status, await asked.json()]).toEqual([403, REFUSED]);
+  });
+
+  test.each(["json", "query"] as const)("for %s from another salon, or from nobody", async (kind) => {
+    for (const token of [undefined, other.authToken]) {
+      const sent = token === undefined ? { form: form() } : { token, form: form() };
+      const answer = await bench.send(kind, path(), sent);
+      expect([answer.status, await answer.json()]).toEqual([403, REFUSED]);
+    }
   });
 
   test("for a salon whose stored credentials were swapped for another salon's", async () => {
@@ -170,9 +192,69 @@ describe("every refusal has the same words", () => {
   });
 });
 
-test.each(["GET", "PUT", "DELETE", "PATCH"])("%s is not how Twilio calls us", async (method) => {
-  const { status, body } = await answerTo(path(), { token: salon.authToken, form: form(), method });
-  expect([status, body.error.code]).toEqual([405, "method-not-allowed"]);
+describe("how a webhook may come", () => {
+  test.each(["json", "query"] as const)("with its parameters as %s, where that is taken", async (kind) => {
+    const extra = { Body: "é 👋🏽 + & = '", __proto__x: "1" };
+    const answer = await bench.send(kind, path(), { token: salon.authToken, form: form(extra) });
+    expect(answer.status).toBe(200);
+    const said = JSON.parse(await answer.text());
+    expect(said).toMatchObject({ owner: "platform_subaccount", accountSid: salon.accountSid });
+    expect(said.form).toEqual(expect.arrayContaining(Object.entries(form(extra))));
+    expect(said.form.every(([name]: [string]) => name !== "bodySHA256" || kind === "query")).toBe(true);
+  });
+
+  test.each(["PUT", "DELETE", "PATCH", "OPTIONS"])("not by %s", async (method) => {
+    const { status, body } = await answerTo(path(), { token: salon.authToken, form: form(), method });
+    expect([status, body.error.code]).toEqual([405, "method-not-allowed"]);
+  });
+
+  test("not by HEAD, which would run what GET runs", async () => {
+    const { status } = await fetch(`${bench.gateway.url}${path()}`, { method: "HEAD" });
+    expect(status).toBe(405);
+  });
+
+  test.each(["text/plain", "multipart/form-data; boundary=x", "application/xml", "application/jsonp"])(
+    "not as %s, signed or not, of a salon or of none",
+    async (contentType) => {
+      const headers = { "content-type": contentType };
+      for (const where of [path(), path("salon-nobody")]) {
+        const { status, body } = await answerTo(where, { token: salon.authToken, form: form(), headers });
+        expect([status, body.error.code]).toEqual([415, "unsupported-media-type"]);
+      }
+    },
+  );
+});
+
+describe("the WhatsApp sandbox, one number and one address for each account", () => {
+  const SANDBOX = "+14155238886";
+  const inbound = { From: "whatsapp:+14155550199", To: `whatsapp:${SANDBOX}`, Body: "Hi" };
+  async function withSandbox(serial: number, whatsapp_number: string | null) {
+    const { salonId } = await bench.addSalon(`+141555504${serial}`);
+    const { sid, auth_token: token } = await bench.twilio.addAccount();
+    const twilio = { ...(await bench.credentials(salonId, sid, token)), whatsapp_number, mode: "sandbox" };
+    await bench.setIntegration(salonId, { twilio });
+    const sent = { token, form: { ...inbound, AccountSid: sid } };
+    return { sent, path: `/webhooks/twilio/whatsapp/${salonId}` };
+  }
+  const statusOf = async (kind: "form" | "query", where: string, sent: SignedPost) =>
+    (await (kind === "form" ? bench.post(where, sent) : bench.send(kind, where, sent))).status;
+
+  test.each(["form", "query"] as const)(
+    "reaches the salon whose account it is, by the method that was chosen in the Console: %s",
+    async (kind) => {
+      const serial = kind === "form" ? 10 : 20;
+      const one = await withSandbox(serial, SANDBOX);
+      const two = await withSandbox(serial + 1, SANDBOX);
+      expect(await statusOf(kind, one.path, one.sent)).toBe(200);
+      expect(await statusOf(kind, two.path, two.sent)).toBe(200);
+      expect(await statusOf(kind, one.path, two.sent)).toBe(403);
+    },
+  );
+
+  test("reaches no salon that has not entered it, although its account signed", async () => {
+    const without = await withSandbox(30, null);
+    expect(await statusOf("form", without.path, without.sent)).toBe(403);
+  });
 });
 
 describe("what Twilio signs is accepted, however odd it looks", () => {
@@ -278,6 +360,36 @@ describe("a cached integration that has become old is read again", () => {
     expect(await verifies(rotated.accountSid, fresh, rotated.salonId)).toBe(200);
     expect(await verifies(rotated.accountSid, rotated.authToken, rotated.salonId)).toBe(403);
   });
+});
+
+test("a flood of forged webhooks has the integration read again a few times, not once each", async () => {
+  const flooded = await bench.addSalon("+14155550122");
+  let reads = 0;
+  const integrations = {
+    get: (salonId: SalonId, options?: { fresh?: boolean }) => {
+      if (options?.fresh === true) reads += 1;
+      return bench.integrations.get(salonId, options);
+    },
+  };
+  const admission = bench.admissionOf("receive-status");
+  const verify = createVerification({ ...bench, integrations, admission, logger: bench.logs.logger });
+  await bench.serve("receive-call", async (request) => {
+    const { salonId } = await verify(request, flooded.salonId);
+    return json(200, { salonId });
+  });
+  const where = `/webhooks/twilio/voice/${flooded.salonId}`;
+  const forged = { token: "0".repeat(32), form: form({ AccountSid: flooded.accountSid }) };
+  const started = Date.now();
+  for (let batch = 0; batch < 10; batch += 1) {
+    const answers = await Promise.all(Array.from({ length: 30 }, () => bench.post(where, forged)));
+    expect(answers.every(({ status }) => status === 403)).toBe(true);
+  }
+  const seconds = (Date.now() - started) / 1000;
+  expect(reads).toBeGreaterThanOrEqual(REREADS_PER_SALON.burst);
+  expect(reads).toBeLessThanOrEqual(REREADS_PER_SALON.burst + seconds + 1);
+  // The salon's own are verified with what is at hand.
+  const genuine = { token: flooded.authToken, form: form({ AccountSid: flooded.accountSid }) };
+  expect((await bench.post(where, genuine)).status).toBe(200);
 });
 
 test("a salon with an account of its own beside the platform's is reached through both", async () => {

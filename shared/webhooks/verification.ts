@@ -1,14 +1,18 @@
 import type { Clock } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { SalonId } from "#shared/core/ids.ts";
+import type { Logger } from "#shared/core/logger.ts";
+import type { Database } from "#shared/runtime/database.ts";
 import type { HttpRequest } from "#shared/runtime/http-boundary.ts";
 import type { Integrations } from "#shared/salons/integrations.ts";
 import type { TokenRole } from "#shared/salons/own-tokens.ts";
-import { verifySignature } from "#shared/twilio/signature.ts";
-import { parseForm } from "#shared/twilio/webhook-parameters.ts";
-import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
+import { createNoteSigning } from "#shared/salons/signing-token.ts";
 import type { Vault } from "#shared/vault/vault.ts";
 import { type WebhookAccount, webhookAccounts } from "./accounts.ts";
+import type { Admission } from "./admission.ts";
+import { createFloodLimit } from "./flood-limit.ts";
+import { REREADS_PER_SALON } from "./limits.ts";
+import { refusal } from "./refusal.ts";
 
 export interface VerifiedWebhook {
   readonly salonId: SalonId;
@@ -21,10 +25,12 @@ export interface VerifiedWebhook {
 type Proof = Pick<VerifiedWebhook, "account" | "tokenRole">;
 
 export interface VerificationDeps {
+  readonly database: Database;
   readonly integrations: Integrations;
   readonly vault: Vault;
-  readonly urls: WebhookUrls;
+  readonly admission: Admission;
   readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 /** What a kind of webhook demands of the account beside its signature, such as that the number is its own. */
@@ -37,53 +43,54 @@ export type VerifyWebhook = (
   demand?: Demand,
 ) => Promise<VerifiedWebhook>;
 
-export function createVerification({ integrations, vault, urls, clock }: VerificationDeps): VerifyWebhook {
+export function createVerification(deps: VerificationDeps): VerifyWebhook {
+  const { integrations, vault, admission, clock } = deps;
+  const noteSigning = createNoteSigning(deps);
+  const mayReadAgain = createFloodLimit(REREADS_PER_SALON, clock);
+
   return async (request, claimedSalonId, demand = () => true) => {
-    if (request.method !== "POST") {
-      throw new AppError("method-not-allowed", "Twilio's webhooks are sent by POST.");
-    }
+    const { form, signedBy } = admission.read(request);
     const salonId = SalonId.safeParse(claimedSalonId).data;
-    const form = parseForm(request.rawBody);
-    const signature = request.header("x-twilio-signature");
-    if (salonId === undefined || signature === undefined) throw refusal();
-    const { rawBody } = request;
-    const url = urls.requested(`${request.path}${request.rawQuery}`);
-    const contentType = request.header("content-type");
-    const found = await find(salonId, (account) => {
-      if (account.accountSid !== form.AccountSid) return undefined;
-      const { tokens } = account;
-      const tokenRole = verifySignature({ url, rawBody, contentType, signature, tokens });
+    if (salonId === undefined) throw refusal("unknown-salon");
+    const prove = (account: WebhookAccount): Proof | undefined => {
+      const tokenRole = signedBy(account);
       return tokenRole !== undefined && demand(account, form) ? { account, tokenRole } : undefined;
-    });
-    if (found === undefined) throw refusal();
-    return { salonId, ...found, form };
+    };
+    const found = await find(salonId, prove, request.note);
+    if (typeof found === "string") throw refusal(found);
+    const { account, tokenRole } = found;
+    request.note({ source: account.owner, tokenRole, outcome: "accepted" });
+    admission.count(salonId, account, form);
+    return { salonId, account, tokenRole, form };
   };
 
   /** A cached document may be from before the account, the token or the number was the salon's: read once again. */
   async function find(
     salonId: SalonId,
     prove: (account: WebhookAccount) => Proof | undefined,
-  ): Promise<Proof | undefined> {
+    note: HttpRequest["note"],
+  ): Promise<Proof | "forged" | "unknown-salon"> {
     try {
       for (const fresh of [false, true]) {
+        if (fresh && !mayReadAgain(salonId)) break;
         const integration = await integrations.get(salonId, { fresh });
-        if (integration === undefined) return undefined;
+        if (integration === undefined) return "unknown-salon";
+        // Only now: what stands in the path of nobody's webhook may be anything.
+        note({ salonId });
         const { accounts, unopened } = await webhookAccounts(vault, salonId, integration, clock.now());
         for (const account of accounts) {
           const proof = prove(account);
-          if (proof !== undefined) return proof;
+          if (proof === undefined) continue;
+          const isOwnCurrent = proof.account.owner === "salon_own" && proof.tokenRole === "current";
+          if (isOwnCurrent) await noteSigning(salonId, integration.twilio);
+          return proof;
         }
         if (unopened.length > 0) throw unopened[0];
       }
-      return undefined;
+      return "forged";
     } catch (error) {
       // What is stored and cannot be read verifies nothing. The log has the reason, the answer has not.
-      throw error instanceof AppError && !error.retry ? refusal(error) : error;
+      throw error instanceof AppError && !error.retry ? refusal("unreadable", error) : error;
     }
   }
-}
-
-export function refusal(cause?: unknown): AppError {
-  const words = "This request is not signed by a Twilio account of this salon.";
-  return new AppError("permission-denied", words, { cause });
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { verifyChains } from "#scripts/audit/verify-chains.ts";
 import { createAuthUsers } from "#scripts/testing/auth-users.ts";
-import { CUSTOMER, OWN_NUMBER, SALON_A, type StoryContext } from "../context.ts";
+import { CUSTOMER, OWN_ACCOUNT, OWN_NUMBER, SALON_A, type StoryContext } from "../context.ts";
 import { ensure, eventually } from "../eventually.ts";
 
 const Steps = z.object({ steps: z.array(z.object({ step: z.string(), outcome: z.string() })) });
@@ -10,7 +10,7 @@ const View = z.object({ own_account: z.object({ account_sid_last4: z.string(), i
 /** Salon A brings its own Twilio account, and rotates its token without an outage. */
 export async function ownAccount(context: StoryContext): Promise<string[]> {
   const { stack, twilio, read } = context;
-  const own = await twilio.newAccount("Anjali's own account");
+  const own = await twilio.newAccount(OWN_ACCOUNT);
   await twilio.giveNumber(own.sid, OWN_NUMBER);
   const users = createAuthUsers(stack.projectId);
   const [owner, stranger] = [await users.add(), await users.add()];
@@ -45,7 +45,7 @@ export async function ownAccount(context: StoryContext): Promise<string[]> {
   const used = await ask("POST", "/use", { which: "own_account" });
   ensure(used.status === 204, `switching to the own account was answered ${used.status}`);
   // A running instance follows a switch within 30 s, a new one at once; the story does not wait.
-  await stack.fn("deliver-message").kill();
+  await Promise.all([stack.fn("deliver-message").kill(), stack.fn("deliver-message-critical").kill()]);
   await sendThroughOwn(context, "Your next visit: Tuesday, 10:00.");
   const rotated = await ask("POST", "/own-account/rotate", { method: "rotate_for_me" });
   ensure(rotated.status === 200, `the rotation was answered ${rotated.status}`);

@@ -1,0 +1,97 @@
+import { plusSeconds } from "#shared/core/clock.ts";
+import { AppError } from "#shared/core/errors.ts";
+import { type SalonId, sha256Hex } from "#shared/core/ids.ts";
+import type { E164, PartyOf } from "#shared/core/phone.ts";
+import type { Language } from "#shared/salons/communication-settings.ts";
+import type { Salon } from "#shared/salons/salon.ts";
+import { categoryOf, renderTemplate } from "#shared/templates/registry.ts";
+import { type CallTiming, callIdOf, type OutboundCall } from "./outbound-call.ts";
+
+export interface CallRequest {
+  readonly salonId: SalonId;
+  /** The same key accepts a call once; another request under it is a `conflict`. */
+  readonly idempotencyKey: string;
+  readonly to: E164;
+  readonly language: Language;
+  /** 1 to 1,000 characters to be spoken; left out when a template says it. */
+  readonly text?: string | undefined;
+  readonly template?: OutboundCall["template"] | undefined;
+  readonly confirm: boolean;
+  /** Outside the salon's quiet hours, unless told otherwise. */
+  readonly timing?: CallTiming | undefined;
+  /** Not before this; at most 90 days from now. */
+  readonly sendAt?: Date | undefined;
+  /** After this nobody wants it any more; a day after it may be made, unless told otherwise. */
+  readonly expiresAt?: Date | undefined;
+}
+
+export const MAX_TEXT_CHARACTERS = 1_000;
+const EXPIRES_SECONDS = 24 * 3_600;
+const MAX_AHEAD_SECONDS = 90 * 24 * 3_600;
+const MAX_WANTED_SECONDS = 7 * 24 * 3_600;
+/** What XML, and so a call's script, cannot say. */
+const UNSPEAKABLE = /[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/u;
+
+/** The call that a request asks for, as it is stored when nothing is in its way. Refuses what cannot be said. */
+export function requestedCall(
+  request: CallRequest,
+  { salon, partyOf, now }: { readonly salon: Salon; readonly partyOf: PartyOf; readonly now: Date },
+): OutboundCall {
+  const { salonId, idempotencyKey, to, language, confirm, timing = "no_quiet_hours" } = request;
+  const { text, template } = wordsOf(request);
+  const category = template === null ? "transactional" : categoryOf(template.name);
+  const { sendAt, expiresAt } = spanOf(request, now);
+  const asked = { to, language, text, template, category, confirm, timing };
+  return {
+    ...asked,
+    direction: "outbound",
+    id: callIdOf(salonId, idempotencyKey),
+    salon_id: salonId,
+    idempotency_key: idempotencyKey,
+    // Of what was asked for and not of what became of it: a repeated request is the same an hour later.
+    payload_hash: sha256Hex(
+      JSON.stringify({ ...asked, send_at: request.sendAt ?? null, expires_at: request.expiresAt ?? null }),
+    ),
+    party: partyOf(to),
+    time_zone: salon.time_zone,
+    state: sendAt === null ? "accepted" : "scheduled",
+    hold_reason: null,
+    answer: "none",
+    failure: null,
+    attempts: [],
+    send_at: sendAt,
+    expires_at: expiresAt,
+    accepted_at: now,
+    updated_at: now,
+    ...(sendAt === null ? {} : { due_at: sendAt }),
+  };
+}
+
+function wordsOf({ text, template = null, language }: CallRequest): Pick<OutboundCall, "text" | "template"> {
+  if (template !== null && text !== undefined)
+    throw invalid("text", "text and template exclude each other; send one of them.");
+  const spoken = template === null ? (text ?? "") : renderTemplate({ ...template, language });
+  const field = template === null ? "text" : "template.variables";
+  if (spoken.trim() === "") throw invalid("text", "text must hold some words, or name a template.");
+  if (spoken.length > MAX_TEXT_CHARACTERS)
+    throw invalid(field, `${field}: no more than ${MAX_TEXT_CHARACTERS} characters are spoken.`);
+  if (UNSPEAKABLE.test(spoken) || !spoken.isWellFormed())
+    throw invalid(field, `${field} must not hold control characters.`);
+  return { text: spoken, template };
+}
+
+function spanOf({ sendAt, expiresAt }: CallRequest, now: Date) {
+  if (sendAt !== undefined && sendAt > plusSeconds(now, MAX_AHEAD_SECONDS))
+    throw invalid("send_at", "send_at must be within the next 90 days.");
+  const from = sendAt === undefined || sendAt <= now ? now : sendAt;
+  if (expiresAt !== undefined && (expiresAt <= from || expiresAt > plusSeconds(from, MAX_WANTED_SECONDS)))
+    throw invalid("expires_at", "expires_at must be after the call may be made, and at most 7 days later.");
+  return {
+    sendAt: from === now ? null : from,
+    expiresAt: expiresAt ?? plusSeconds(from, EXPIRES_SECONDS),
+  };
+}
+
+function invalid(field: string, message: string): AppError {
+  return new AppError("invalid-argument", message, { context: { field } });
+}

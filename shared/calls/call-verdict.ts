@@ -1,0 +1,45 @@
+import { plusSeconds } from "#shared/core/clock.ts";
+import { classify } from "#shared/twilio/errors.ts";
+import { isAccountTrouble, policyOf } from "#shared/twilio/failure-classes.ts";
+import { TROUBLE_WAIT_SECONDS } from "./call-route.ts";
+import type { CallVerdict } from "./call-transitions.ts";
+import type { CallAttempt } from "./outbound-call.ts";
+
+export interface CallVerdictContext {
+  readonly now: Date;
+  readonly random: () => number;
+  readonly recheckSeconds: number;
+}
+
+const BASE_SECONDS = 15;
+const MAX_SECONDS = 900;
+/** More than a call needs in the week that it may be wanted. */
+const MAX_ATTEMPTS = 200;
+
+/** What a failed attempt means for its call. Whatever may have rung somewhere is looked for before it is made again. */
+export function verdictOnCall(
+  error: unknown,
+  { number }: Pick<CallAttempt, "number">,
+  { now, random, recheckSeconds }: CallVerdictContext,
+): CallVerdict {
+  const { certainty, class: failureClass, code } = classify(error);
+  const { retry, says } = policyOf(failureClass);
+  if (certainty === "unclear" || retry === "settle_first")
+    return { kind: "uncertain", looked: false, lookAt: plusSeconds(now, recheckSeconds) };
+  const errorCode = code ?? null;
+  const failure = {
+    class: failureClass,
+    twilio_code: errorCode,
+    reason: `Twilio refused the call: ${says}.`,
+  };
+  if (number >= MAX_ATTEMPTS) return { kind: "fail", failure };
+  if (certainty === "not_processed" || retry === "later") {
+    const wait = 1 + random() * Math.min(MAX_SECONDS, BASE_SECONDS * 2 ** Math.min(number - 1, 10));
+    return { kind: "retry", reason: "retry", retryAt: plusSeconds(now, wait), errorCode };
+  }
+  if (isAccountTrouble(code)) {
+    const retryAt = plusSeconds(now, TROUBLE_WAIT_SECONDS);
+    return { kind: "retry", reason: "account_trouble", retryAt, errorCode };
+  }
+  return { kind: "fail", failure };
+}

@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { outboundMessage } from "#scripts/testing/outbound-message.ts";
+import type { FailureClass } from "#shared/twilio/failure-classes.ts";
+import { noticesOf } from "./failure-notices.ts";
+import type { OutboundMessage } from "./message.ts";
+
+const NOW = new Date("2026-11-02T20:30:00Z");
+const before = outboundMessage({ state: "claimed" });
+const failed = (failureClass: FailureClass, changes: Partial<OutboundMessage> = {}) =>
+  outboundMessage({
+    state: "failed",
+    failure: { class: failureClass, twilio_code: 30007, reason: "Because." },
+    ...changes,
+  });
+const told = (after: OutboundMessage, earlier = before) =>
+  noticesOf(earlier, after, false, NOW).map(({ kind, key }) => [kind, key]);
+
+test.each<[string, OutboundMessage, string[][]]>([
+  ["a wrong number", failed("recipient"), []],
+  ["an opt-out", failed("opted_out"), []],
+  ["a filter", failed("compliance"), [["delivery_trouble", "compliance:30007:2026-11-02:20"]]],
+  ["a template's fault", failed("template"), [["delivery_trouble", "template:30007:2026-11-02:20"]]],
+  ["a country that is off", failed("account"), [["messages_not_delivered", "account:2026-11-03"]]],
+  [
+    "a critical one that did not arrive",
+    failed("recipient", { critical: true }),
+    [["messages_not_delivered", "recipient:2026-11-03"]],
+  ],
+  [
+    "one that could not be sent in time",
+    outboundMessage({ state: "expired" }),
+    [["messages_not_delivered", "transient:2026-11-03"]],
+  ],
+  ["a test message, whose sender looks on", failed("account", { purpose: "test" }), []],
+  ["one that arrived", outboundMessage({ state: "delivered" }), []],
+])("after %s these are told, once a kind and time", (_, after, notices) => {
+  expect(told(after)).toEqual(notices);
+});
+
+test("an end that was told already is not told again", () => {
+  expect(told(failed("account"), failed("account"))).toEqual([]);
+});
+
+test("a message that went out twice is told to the operators", () => {
+  const [notice] = noticesOf(before, before, true, NOW);
+  expect(notice).toMatchObject({ kind: "message_sent_twice", key: before.id });
+});

@@ -1,0 +1,135 @@
+import { plusSeconds } from "#shared/core/clock.ts";
+import type { SalonId } from "#shared/core/ids.ts";
+import { classOfCode } from "#shared/twilio/error-table.ts";
+import { policyOf } from "#shared/twilio/failure-classes.ts";
+import { isTroubleOfSalon, TROUBLE_WAIT_SECONDS } from "./account-trouble.ts";
+import { fallenBack, fallsBack } from "./fallback.ts";
+import type { Attempt, Failure, OutboundMessage } from "./message.ts";
+import { isFinal, movesOn, type TwilioState } from "./state.ts";
+import { heldFor } from "./transitions.ts";
+
+/** What Twilio says of one attempt: in its answer, in a callback, or in its list of messages. */
+export interface Report {
+  readonly sid: string;
+  readonly state: TwilioState;
+  readonly errorCode?: number;
+  readonly segments?: number;
+  /** Who says so, where that has to be checked: a callback may speak only of its own salon's and account's attempts. */
+  readonly from?: { readonly salonId: SalonId; readonly account: string };
+}
+
+export type Reported =
+  /**
+   * `moved`: the message is further than before. `noted`: only the attempt's record has changed. `doubled`: noted, and
+   * this attempt had been given up as absent, so that the recipient has the message twice.
+   */
+  | { readonly outcome: "moved" | "noted" | "doubled"; readonly message: OutboundMessage }
+  /** `stale`: nothing new. `foreign`: the attempt is known under another SID. `forbidden`: not theirs to report on. */
+  | { readonly outcome: "stale" | "foreign" | "forbidden" | "unknown" };
+
+/**
+ * Applies a report to the attempt it is about. Reports come twice, late and out of order: state only moves forward,
+ * and an attempt keeps the first SID it was given. A failure that comes this late may still send the message another
+ * way, or once more.
+ */
+export function reported(
+  message: OutboundMessage,
+  attemptNumber: number,
+  report: Report,
+  now: Date,
+): Reported {
+  const attempt = message.attempts[attemptNumber - 1];
+  if (attempt === undefined) return { outcome: "unknown" };
+  const { from } = report;
+  if (from && (from.salonId !== message.salon_id || from.account !== attempt.account))
+    return { outcome: "forbidden" };
+  if (attempt.sid !== null && attempt.sid !== report.sid) return { outcome: "foreign" };
+  if (attempt.sid !== null && !movesOn(stateBefore(attempt), report.state)) return { outcome: "stale" };
+
+  const known: Attempt = {
+    ...attempt,
+    sid: report.sid,
+    state: report.state,
+    error_code: report.errorCode ?? attempt.error_code,
+  };
+  const segments = report.segments !== undefined && report.segments > 0 ? report.segments : message.segments;
+  const noted = {
+    ...message,
+    attempts: message.attempts.with(attemptNumber - 1, known),
+    segments,
+    updated_at: now,
+  };
+  const isCurrent = attemptNumber === message.attempts.length;
+  if (!isCurrent || !movesOn(message.state, report.state)) {
+    const doubles = attempt.sid === null && !isCurrent && message.attempts.some(isTaken);
+    return { outcome: doubles ? "doubled" : "noted", message: noted };
+  }
+  const isFailure = report.state === "failed" || report.state === "undelivered";
+  if (isFailure) return { outcome: "moved", message: failedLate(noted, known, from === undefined, now) };
+  const { due_at: _, ...moved } = noted;
+  const ended = { ...moved, ...toAnnounce(report.state, from === undefined, now) };
+  return { outcome: "moved", message: { ...ended, state: report.state, hold_reason: null } };
+}
+
+/** Twilio repeats a callback until it is answered; an end that we came upon ourselves, nobody tells again. */
+function toAnnounce(state: TwilioState, cameUponIt: boolean, now: Date): { due_at?: Date } {
+  return cameUponIt && isFinal(state) ? { due_at: now } : {};
+}
+
+/** Twilio took it and could not deliver it: the other way, once more, once the account is well, or the end. */
+function failedLate(
+  message: OutboundMessage,
+  attempt: Attempt,
+  cameUponIt: boolean,
+  now: Date,
+): OutboundMessage {
+  const failure = failureOfCode(attempt.error_code);
+  if (fallsBack(message, attempt.channel, failure)) return { ...message, ...fallenBack(failure, now) };
+  if (isTroubleOfSalon(message, attempt.source, attempt.error_code ?? undefined)) {
+    return { ...message, ...heldFor("account_trouble", plusSeconds(now, TROUBLE_WAIT_SECONDS)) };
+  }
+  const retryAt = plusSeconds(now, lateRetrySeconds(message.attempts.filter(isUndelivered).length));
+  if (triesAgainLate(message, failure) && retryAt < message.expires_at)
+    return { ...message, ...heldFor("retry", retryAt) };
+  const { due_at: _, ...ended } = message;
+  const state = attempt.state === "failed" ? "failed" : "undelivered";
+  return { ...ended, ...toAnnounce(state, cameUponIt, now), state, hold_reason: null, failure };
+}
+
+/** A failure that Twilio names by its code, if it names one. */
+export function failureOfCode(code: number | null): Failure {
+  if (code === null)
+    return {
+      class: "recipient",
+      twilio_code: null,
+      reason: "Twilio could not deliver it, and says no more.",
+    };
+  const failureClass = classOfCode(code);
+  const reason = `Twilio could not deliver the message: ${policyOf(failureClass).says}.`;
+  return { class: failureClass, twilio_code: code, reason };
+}
+
+/** A carrier's passing trouble is worth two more tries: the message may have arrived after all. */
+const LATE_RETRIES = 2;
+const LATE_RETRY_SECONDS = 300;
+
+function triesAgainLate(message: OutboundMessage, { class: failureClass }: Failure): boolean {
+  const tries = message.attempts.filter(isUndelivered).length;
+  return policyOf(failureClass).retry === "later" && tries <= LATE_RETRIES;
+}
+
+function lateRetrySeconds(tries: number): number {
+  return LATE_RETRY_SECONDS * 2 ** (tries - 1);
+}
+
+function isUndelivered({ sid, state }: Attempt): boolean {
+  return sid !== null && (state === "failed" || state === "undelivered");
+}
+
+function isTaken({ sid }: Attempt): boolean {
+  return sid !== null;
+}
+
+function stateBefore(attempt: Attempt): OutboundMessage["state"] {
+  return attempt.state === "rejected" || attempt.state === "absent" ? "uncertain" : attempt.state;
+}
