@@ -201,6 +201,11 @@ describe("a message's status", () => {
     expect(await read(message)).toMatchObject({ state: "sent", attempts: [{ sid }] });
     expect(await rows(twin)).toEqual([]);
     expect(bench.logs.lines.some((line) => line.includes("one message was sent twice"))).toBe(true);
+    const told = await bench.documents("notifications", salon.salonId);
+    const alerts = told.filter(
+      ({ kind, facts }) => kind === "message_sent_twice" && facts.message_id === message.id,
+    );
+    expect(alerts).toHaveLength(1);
   });
 
   test("is told again by a repetition when Pub/Sub failed the first time", async () => {

@@ -32,6 +32,8 @@ export interface StoryContext {
     message: Record<string, unknown>,
     idempotencyKey?: string,
   ): Promise<{ status: number; body: MessageView }>;
+  /** POST /v1/messages:bulk; gives the state of each message. */
+  sendMany(call: Record<string, unknown>): Promise<(string | undefined)[]>;
   /** A document as it is stored now. */
   read(path: string): Promise<Record<string, unknown> | undefined>;
   /** Waits until a message is in one of these states, and gives the stored document. */
@@ -73,6 +75,16 @@ export async function createStoryContext(stack: Stack): Promise<StoryContext & {
         body: JSON.stringify(message),
       });
       return { status: response.status, body: MessageView.parse(await response.json()) };
+    },
+    async sendMany(call) {
+      const response = await fetch(`${stack.fn("send-message").url}/v1/messages:bulk`, {
+        method: "POST",
+        headers: { authorization: localCallerToken(BOOKING_SERVICE), "content-type": "application/json" },
+        body: JSON.stringify(call),
+      });
+      if (!response.ok) throw new Error(`send-message answered ${response.status} to a bulk call`);
+      const { results } = z.object({ results: z.array(MessageView) }).parse(await response.json());
+      return results.map(({ state }) => state);
     },
     reaches: (messageId, ...states) =>
       eventually(`message ${messageId} to be ${states.join(" or ")}`, async () => {

@@ -30,6 +30,8 @@ export async function seed({ database: { firestore }, simulator, gatewayUrl }: S
       time_zone: "Asia/Kolkata",
       owner: { name: "Anjali", email: "anjali@example.com", phone: OWNER_A },
       hours: HOURS,
+      // The story is told at any hour.
+      communication: { voice_business_hours_only: false },
     }),
     firestore.doc(`salons/${SALON_B}`).set({
       name: "Bloom",

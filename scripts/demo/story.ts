@@ -4,6 +4,7 @@ import { createStoryContext, type StoryContext } from "./context.ts";
 import { seed } from "./seed.ts";
 import { answer } from "./steps/answer.ts";
 import { call } from "./steps/call.ts";
+import { campaign } from "./steps/campaign.ts";
 import { crash } from "./steps/crash.ts";
 import { emergency } from "./steps/emergency.ts";
 import { lazy } from "./steps/lazy.ts";
@@ -30,6 +31,7 @@ const STEPS: readonly Step[] = [
   { title: "Salon A brings its own Twilio account", play: ownAccount },
   { title: "Salon A's account is suspended", play: emergency },
   { title: "What must not get in", play: refusals },
+  { title: "A campaign of 5,000 delays nothing critical", play: campaign },
 ];
 
 export interface StepResult {

@@ -136,6 +136,7 @@ export function createOutboundMessages(database: Database, clock: Clock): Outbou
         const message = await read(transaction, id);
         if (message === undefined) return { outcome: "unknown" };
         const result = reported(message, attemptNumber, report, now);
+        if (result.outcome === "foreign") await tell(transaction, message, message, true);
         if (!("message" in result)) return result;
 
         const entry = outboundEntry(result.message, attemptNumber, now);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SalonId, sha256Hex } from "#shared/core/ids.ts";
+import { MessageId, SalonId, sha256Hex } from "#shared/core/ids.ts";
 import { Instant } from "#shared/core/instant.ts";
 import { plainWords } from "./plain-words.ts";
 
@@ -46,7 +46,7 @@ export const Notice = z.discriminatedUnion("kind", [
   notice("messages_not_delivered", { reason: Words, at: Instant }),
   /** Twilio refuses what only we can mend. */
   notice("delivery_trouble", { failure_class: Words, twilio_code: z.int().nullable(), at: Instant }),
-  notice("message_sent_twice", { message_id: Words, at: Instant }),
+  notice("message_sent_twice", { message_id: MessageId, at: Instant }),
   notice("data_erased", { ...by, at: Instant }),
   /** `account`: the label of one of PLATFORM_ACCOUNTS. */
   notice("platform_credentials_rotated", { account: Words, at: Instant }),

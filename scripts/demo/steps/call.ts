@@ -1,11 +1,11 @@
 import { CUSTOMER, PARENT_NUMBER, type StoryContext } from "../context.ts";
 import { ensure } from "../eventually.ts";
 
-/** The customer calls, hears the greeting and asks for the hours. */
+/** The customer calls, hears the greeting, chooses English and asks for the hours. */
 export async function call({ twilio }: StoryContext): Promise<string[]> {
-  const steps = await twilio.call({ to: PARENT_NUMBER, from: CUSTOMER, digits: ["2"], duration_seconds: 42 });
-  const said = steps.flatMap((step) => step.said);
-  const [greeting = "", hours = ""] = said;
+  const digits = ["1", "2"];
+  const steps = await twilio.call({ to: PARENT_NUMBER, from: CUSTOMER, digits, duration_seconds: 42 });
+  const [greeting = "", menu = "", hours = ""] = steps.map(({ said }) => said.join(" "));
   ensure(
     steps.every(({ status }) => status === 200),
     "a step of the call was not answered with 200",
@@ -14,6 +14,7 @@ export async function call({ twilio }: StoryContext): Promise<string[]> {
     greeting.startsWith("Thank you for calling Anjali's Salon."),
     "the caller did not hear the greeting",
   );
-  ensure(hours.includes("On monday we are open from 10:00 to 19:00."), "the caller did not hear the hours");
-  return [`heard: "${greeting}"`, `pressed 2, heard: "${hours}"`];
+  ensure(menu.startsWith("To book, press 1 or say book."), "the caller did not hear the menu");
+  ensure(hours.includes("Monday from 10 am to 7 pm."), "the caller did not hear the hours");
+  return [`heard: "${greeting}"`, `pressed 1, heard: "${menu}"`, `pressed 2, heard: "${hours}"`];
 }
