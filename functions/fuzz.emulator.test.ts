@@ -4,6 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { tally } from "#scripts/testing/at-once.ts";
+import { callerParts } from "#scripts/testing/caller-parts.ts";
 import { consequencesOf } from "#scripts/testing/delivery-parts.ts";
 import { printCount } from "#scripts/testing/print-count.ts";
 import {
@@ -79,7 +80,12 @@ beforeAll(async () => {
   const platformInbox = createPlatformInbox({ ...ofMessage, threads, deadLetters });
   const handlers = {
     "receive-message": createMessageHandler({ ...ofMessage, platformInbox, intake }),
-    "receive-call": createCallHandler({ ...bench, ...bench.verifiersOf("receive-call"), calls }),
+    "receive-call": createCallHandler({
+      ...bench,
+      ...callerParts(bench),
+      ...bench.verifiersOf("receive-call"),
+      calls,
+    }),
     "receive-status": createStatusHandler({
       ...bench,
       ...bench.verifiersOf("receive-status"),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { callerParts } from "#scripts/testing/caller-parts.ts";
 import { consequencesOf } from "#scripts/testing/delivery-parts.ts";
 import {
   type BenchSalon,
@@ -38,7 +39,7 @@ beforeAll(async () => {
   const calls = createCalls(bench.database, bench.clock);
   const messages = createOutboundMessages(bench.database, bench.clock);
   const announcer = createAnnouncer(bench.publisher);
-  await bench.serve("receive-call", createHandler({ ...bench, calls }));
+  await bench.serve("receive-call", createHandler({ ...bench, ...callerParts(bench), calls }));
   await bench.serve(
     "receive-status",
     createStatusHandler({
@@ -49,7 +50,11 @@ beforeAll(async () => {
       drawConsequences: consequencesOf({ ...bench, twilio: bench.api }),
     }),
   );
-  const communication = { voice_transfer_number: TRANSFER };
+  const communication = {
+    voice_transfer_number: TRANSFER,
+    voice_business_hours_only: false,
+    supported_languages: ["en"],
+  };
   [salon, other] = await Promise.all([
     bench.addSalon("+14155550101", { name: "Anjali's <Salon> & Spa", hours: HOURS, communication }),
     bench.addSalon("+14155550102", { name: "Bloom", communication: { voice_greeting: null } }),
@@ -74,91 +79,23 @@ const post = (by: BenchSalon, changes: Record<string, string> = {}, step = "") =
     },
   });
 
-describe("a caller", () => {
-  test("hears the salon's greeting by its name, and is told goodbye when no key is pressed", async () => {
-    const { steps } = await ring(salon.number);
-    expect(steps).toMatchObject([{ status: 200 }]);
-    expect(steps[0]?.said).toEqual([
-      "Thank you for calling Anjali's <Salon> & Spa. Press 1 to book, 2 for hours.",
-      "We did not get that. Please call again. Goodbye.",
-    ]);
-  });
+const STEPS = [
+  "",
+  "/language/en/1/0",
+  "/menu/hi/2/1",
+  "/transferred/te/3/0",
+  "/recorded/en/4/0",
+  "/unknown/en/1/0",
+];
 
-  test("hears a plain greeting where the salon has none of its own", async () => {
-    expect((await ring(other.number)).steps[0]?.said[0]).toBe("Thank you for calling Bloom.");
-  });
-
-  test("is put through by 1, and the transfer's end comes back to us", async () => {
-    const { steps } = await ring(salon.number, ["1"]);
-    expect(steps[1]?.twiml).toContain(`>${TRANSFER}</Dial>`);
-    expect(steps[1]?.twiml).toContain(
-      `action="${bench.gateway.url}/webhooks/twilio/voice/${salon.salonId}/transferred`,
-    );
-    expect(steps.map(({ status }) => status)).toEqual([200, 200, 200]);
-  });
-
-  test("is asked to write by 1 where the salon has no number to be put through to", async () => {
-    const { steps } = await ring(other.number, ["1"]);
-    expect(steps[1]?.said).toEqual(["To book, please send a message to this number. Goodbye."]);
-    expect(steps[1]?.twiml).not.toContain("<Dial");
-  });
-
-  test("hears the opening hours by 2, in the order of the week", async () => {
-    const { steps } = await ring(salon.number, ["2"]);
-    expect(steps[1]?.said).toEqual([
-      "On monday we are open from 10:00 to 19:00. On tuesday we are open from 10:00 to 19:00. On friday we are open from 10:00 to 20:00. On sunday we are open from 11:00 to 15:00. Goodbye.",
-    ]);
-  });
-
-  test("hears that hours are not listed where there are none", async () => {
-    const { steps } = await ring(other.number, ["2"]);
-    expect(steps[1]?.said).toEqual(["Our opening hours are not listed. Goodbye."]);
-  });
-
-  test("hears the menu again after any other key", async () => {
-    const { steps } = await ring(salon.number, ["9", "#", "2"]);
-    expect(steps.map(({ said }) => said[0]?.slice(0, 9))).toEqual([
-      "Thank you",
-      "Thank you",
-      "Thank you",
-      "On monday",
-    ]);
-  });
-
-  test("is told so where the salon takes no calls", async () => {
-    const deaf = await bench.addSalon("+14155550103", {
-      name: "Deaf",
-      communication: { voice_enabled: false },
-    });
-    const { steps } = await ring(deaf.number, ["1"]);
-    expect(steps).toMatchObject([{ status: 200, said: ["Deaf takes no calls on this number. Goodbye."] }]);
-  });
-
-  test.each([
-    ["completed", []],
-    ["busy", ["Nobody can take your call now. Please try again later. Goodbye."]],
-    ["no-answer", ["Nobody can take your call now. Please try again later. Goodbye."]],
-  ])("whose transfer ended %s hears %j", async (DialCallStatus, said) => {
-    const answer = await post(salon, { CallStatus: "in-progress", DialCallStatus }, "/transferred");
-    const twiml = await answer.text();
-    expect(answer.status).toBe(200);
-    for (const sentence of said) expect(twiml).toContain(sentence);
-    expect(twiml).toContain("<Hangup/>");
-    expect(twiml.includes("<Say")).toBe(said.length > 0);
-  });
+test.each(STEPS)("the answer to step %j is well-formed TwiML, names escaped", async (step) => {
+  const answer = await post(salon, { Digits: "9" }, step);
+  const body = await answer.text();
+  const contentType = answer.headers.get("content-type") ?? "";
+  expect(contentType).toMatch(/^text\/xml/);
+  expect(readTwiml(contentType, body).ok).toBe(true);
+  expect(body).not.toContain("<Salon>");
 });
-
-test.each(["", "/menu", "/transferred", "/unknown"])(
-  "the answer to step %j is well-formed TwiML, names escaped",
-  async (step) => {
-    const answer = await post(salon, { Digits: "9" }, step);
-    const body = await answer.text();
-    const contentType = answer.headers.get("content-type") ?? "";
-    expect(contentType).toMatch(/^text\/xml/);
-    expect(readTwiml(contentType, body).ok).toBe(true);
-    expect(body).not.toContain("<Salon>");
-  },
-);
 
 test("a call is recorded as it begins and ends, its minutes once, and the caller not by number", async () => {
   const { call_sid, status_callback_status } = await ring(salon.number, ["2"]);
@@ -193,6 +130,47 @@ test.each(["anonymous", "", "client:alice"])(
 );
 
 describe("what must not get in", () => {
+  test.each([...STEPS, "/recording"])(
+    "step %j is refused unsigned, forged and signed by another salon",
+    async (step) => {
+      for (const token of [undefined, "0".repeat(32), other.authToken]) {
+        const form = {
+          AccountSid: salon.accountSid,
+          CallSid: `CA${"7".repeat(32)}`,
+          CallStatus: "in-progress",
+        };
+        const path = `/webhooks/twilio/voice/${salon.salonId}${step}`;
+        const signed = token === undefined ? {} : { token };
+        const answer = await bench.post(path, {
+          ...signed,
+          form: { ...form, From: CUSTOMER, To: salon.number },
+        });
+        expect([answer.status, await answer.json()]).toEqual([403, REFUSED]);
+      }
+      expect((await post(other, {}, step)).status).toBe(403);
+      expect((await bench.database.firestore.doc(`calls/CA${"7".repeat(32)}`).get()).exists).toBe(false);
+    },
+  );
+
+  test.each(STEPS)("step %j of another salon's call is refused, and changes nothing of it", async (step) => {
+    const CallSid = `CA${"8".repeat(32)}`;
+    expect((await post(salon, { CallSid })).status).toBe(200);
+    const before = (await bench.database.firestore.doc(`calls/${CallSid}`).get()).data();
+    const answer = await bench.post(`/webhooks/twilio/voice/${other.salonId}${step}`, {
+      token: other.authToken,
+      form: {
+        AccountSid: other.accountSid,
+        CallSid,
+        CallStatus: "in-progress",
+        From: CUSTOMER,
+        To: other.number,
+        Digits: "1",
+      },
+    });
+    expect([answer.status, await answer.json()]).toEqual([403, REFUSED]);
+    expect((await bench.database.firestore.doc(`calls/${CallSid}`).get()).data()).toEqual(before);
+  });
+
   test("another salon cannot ask for this salon's script with its own valid signature", async () => {
     const answer = await post(other);
     expect([answer.status, await answer.json()]).toEqual([403, REFUSED]);

@@ -24,6 +24,7 @@ import { createSalons } from "#shared/salons/salons.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
 import { createRetry } from "#shared/twilio/retry.ts";
 import { createWebhookUrls } from "#shared/twilio/webhook-urls.ts";
+import { callerParts } from "./caller-parts.ts";
 import { consequencesOf } from "./delivery-parts.ts";
 import { createMovingClock } from "./moving-clock.ts";
 import { uniqueSalonId } from "./test-project.ts";
@@ -60,7 +61,7 @@ export async function startCallsBench() {
   const calls = createCalls(database, clock);
   const contacts = createContacts(database);
   const salons = createSalons(database);
-  await webhooks.serve("receive-call", createCallHandler({ ...webhooks, calls }));
+  await webhooks.serve("receive-call", createCallHandler({ ...webhooks, ...callerParts(webhooks), calls }));
   await webhooks.serve(
     "receive-status",
     createStatusHandler({

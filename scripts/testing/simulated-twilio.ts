@@ -23,7 +23,15 @@ const Written = z.object({
 });
 const Called = z.object({
   call_sid: z.string(),
-  steps: z.array(z.object({ status: z.number().nullable(), twiml: z.string(), said: z.array(z.string()) })),
+  steps: z.array(
+    z.object({
+      url: z.string(),
+      status: z.number().nullable(),
+      twiml: z.string(),
+      said: z.array(z.string()),
+    }),
+  ),
+  recording_callback_statuses: z.array(z.number().nullable()),
   status_callback_status: z.number().nullable(),
 });
 

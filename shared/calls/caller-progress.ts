@@ -1,10 +1,10 @@
-import type { Language } from "#shared/salons/communication-settings.ts";
+import { Language } from "#shared/salons/communication-settings.ts";
 import { type Call, type CallChoice, CallOutcome, hasEnded, type Recording } from "./call.ts";
 
 /** What happened at one step of a customer's call. */
 export interface Heard {
   readonly language: Language;
-  readonly choice?: { readonly turn: number; readonly choice: CallChoice } | undefined;
+  readonly choice?: Call["choices"][number] | undefined;
   readonly outcome?: CallOutcome | undefined;
 }
 
@@ -12,12 +12,10 @@ export interface Heard {
 export function afterHeard(call: Call, { language, choice, outcome }: Heard): Call {
   const isNew = choice !== undefined && call.choices.every(({ turn }) => turn !== choice.turn);
   const choices = isNew
-    ? [...call.choices, choice].sort((one, other) => one.turn - other.turn)
+    ? [...call.choices, choice].toSorted((one, other) => one.turn - other.turn)
     : call.choices;
   const best = outcome === undefined ? call.outcome : better(call.outcome, outcome);
-  // A late repetition of an earlier step does not bring its language back.
-  const isLast = choice === undefined ? call.language === null : choices.at(-1)?.turn === choice.turn;
-  const spoken = isLast ? language : call.language;
+  const spoken = lastLanguage(choices) ?? call.language ?? language;
   if (choices === call.choices && best === call.outcome && spoken === call.language) return call;
   return { ...call, choices, outcome: best, language: spoken };
 }
@@ -25,11 +23,8 @@ export function afterHeard(call: Call, { language, choice, outcome }: Heard): Ca
 /** The call with a message that was left, listed once; the same object when it was. */
 export function afterRecording(call: Call, recording: Recording): Call {
   if (call.recordings.some(({ sid }) => sid === recording.sid)) return call;
-  return {
-    ...call,
-    recordings: [...call.recordings, recording],
-    outcome: better(call.outcome, "voicemail"),
-  };
+  const recordings = [...call.recordings, recording];
+  return { ...call, recordings, outcome: better(call.outcome, "voicemail") };
 }
 
 /** A customer's call that is over came to something, or was given up. */
@@ -38,9 +33,17 @@ export function afterEnd(call: Call): Call {
   return { ...call, outcome: "abandoned" };
 }
 
-/** The later one in the order of the list stays, in whatever order they are told of. */
+function lastLanguage(choices: Call["choices"]): Language | undefined {
+  const languages = choices.flatMap(({ choice }) => languageOf(choice) ?? []);
+  return languages.at(-1);
+}
+
+function languageOf(choice: CallChoice): Language | undefined {
+  return Language.safeParse(choice).data;
+}
+
+/** What counts most stays, in whatever order it is told. */
 function better(known: CallOutcome | null, told: CallOutcome): CallOutcome {
-  if (known === null) return told;
   const rank = CallOutcome.options;
-  return rank.indexOf(told) > rank.indexOf(known) ? told : known;
+  return known !== null && rank.indexOf(known) >= rank.indexOf(told) ? known : told;
 }

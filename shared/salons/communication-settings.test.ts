@@ -15,3 +15,15 @@ describe("a salon's quiet hours", () => {
     });
   });
 });
+
+test.each([
+  ["https://book.example.com/lotus", "https://book.example.com/lotus"],
+  [undefined, null],
+  [null, null],
+  ["http://book.example.com", null],
+  ["javascript:alert(1)", null],
+  ["book.example.com", null],
+  ["", null],
+])("the booking link %j counts as %j, and takes nothing else down with it", (booking_url, counts) => {
+  expect(CommunicationSettings.parse({ booking_url }).booking_url).toBe(counts);
+});

@@ -19,6 +19,34 @@ test("greets, offers a menu of one digit, and hangs up when no key is pressed", 
   );
 });
 
+test("listens to words as well as to keys, and tells of silence", () => {
+  const script = createCallScript().gather({
+    prompt: [{ text: "1 नंबर", language: "hi-IN" }],
+    action: "https://hooks.example.com/v/s1/menu",
+    listens: { language: "hi-IN", hints: ["बुकिंग", "समय"] },
+    tellsSilence: true,
+  });
+  expect(script.toString()).toBe(
+    `${HEAD}<Response><Gather numDigits="1" input="dtmf speech" action="https://hooks.example.com/v/s1/menu" ` +
+      'method="POST" timeout="5" language="hi-IN" hints="बुकिंग,समय" speechTimeout="2" actionOnEmptyResult="true">' +
+      '<Say language="hi-IN">1 नंबर</Say></Gather></Response>',
+  );
+});
+
+test("records a message until a key, and is told of it", () => {
+  const script = createCallScript().record({
+    action: "https://hooks.example.com/v/s1/recorded",
+    recordedTo: "https://hooks.example.com/v/s1/recording",
+    maxSeconds: 60,
+    finishOnKey: "#",
+  });
+  expect(script.toString()).toBe(
+    `${HEAD}<Response><Record action="https://hooks.example.com/v/s1/recorded" method="POST" maxLength="60" ` +
+      'finishOnKey="#" timeout="5" playBeep="true" recordingStatusCallback="https://hooks.example.com/v/s1/recording" ' +
+      'recordingStatusCallbackMethod="POST"/></Response>',
+  );
+});
+
 test("transfers a call and asks what came of it", () => {
   const script = createCallScript().dial({
     number: "+14155550100",

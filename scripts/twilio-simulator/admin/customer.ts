@@ -3,6 +3,7 @@ import { json, noContent } from "../http/reply.ts";
 import type { Receive } from "../messaging/inbound.ts";
 import { RichMessage, richParameters } from "../messaging/rich-message.ts";
 import type { CallPlans } from "../voice/call-plans.ts";
+import { USUAL_DIAL, USUAL_VOICEMAIL } from "../voice/conversation.ts";
 import type { Ring } from "../voice/inbound-call.ts";
 import { isE164 } from "../world/e164.ts";
 import { isWhatsApp, numberOf } from "../world/message.ts";
@@ -28,11 +29,37 @@ const InboundMessage = RichMessage.extend({
   account_sid: z.string().optional(),
   params: z.record(z.string(), z.string()).default({}),
 });
+const Digits = z.string().regex(/^[0-9*#]*$/, "must be digits, * or #");
+const CallSeconds = z.number().int().min(0).max(86_400);
 const InboundCall = z.strictObject({
   to: Address,
-  from: Address,
-  digits: z.array(z.string().regex(/^[0-9*#]*$/, "must be digits, * or #")).default([]),
-  duration_seconds: z.number().int().min(0).max(86_400).default(30),
+  /** Who withholds their number is `anonymous`. */
+  from: z.union([z.literal("anonymous"), Address]),
+  digits: z.array(Digits).default([]),
+  /** In place of `digits`, of who does more than press keys. */
+  answers: z
+    .array(
+      z.union([
+        z.strictObject({ digits: Digits }),
+        z.strictObject({ speech: z.string().min(1) }),
+        z.strictObject({ silence: z.literal(true) }),
+        z.strictObject({ hangup: z.literal(true) }),
+      ]),
+    )
+    .optional(),
+  dial: z
+    .strictObject({
+      status: z.enum(["completed", "busy", "no-answer", "failed", "canceled"]).default(USUAL_DIAL.status),
+      seconds: CallSeconds.default(USUAL_DIAL.seconds),
+    })
+    .prefault({}),
+  voicemail: z
+    .strictObject({
+      seconds: CallSeconds.default(USUAL_VOICEMAIL.seconds),
+      hangs_up: z.boolean().default(USUAL_VOICEMAIL.hangsUp),
+    })
+    .prefault({}),
+  duration_seconds: CallSeconds.default(30),
 });
 
 const Plan = z.strictObject({
@@ -134,7 +161,7 @@ export function createCustomerAdmin({
       return noContent;
     },
     async call(request) {
-      const { to, from, digits, duration_seconds } = readBody(InboundCall, request);
+      const { to, from, dial, voicemail, duration_seconds, ...asked } = readBody(InboundCall, request);
       const number = numbers.find(to);
       if (number === undefined)
         throw new AdminError(
@@ -143,16 +170,19 @@ export function createCustomerAdmin({
         );
       if (!number.capabilities.voice) throw new AdminError("to", "to: this number takes no calls");
       requireActiveOwner(number.accountSid);
-      const { call, steps, statusCallbackStatus } = await ring({
+      const { call, steps, recordingStatuses, statusCallbackStatus } = await ring({
         number,
         from,
-        digits,
+        answers: asked.answers ?? asked.digits.map((digits) => ({ digits })),
+        dial,
+        voicemail: { seconds: voicemail.seconds, hangsUp: voicemail.hangs_up },
         durationSeconds: duration_seconds,
       });
       return json(200, {
         call_sid: call.sid,
         call_status: call.status,
         steps,
+        recording_callback_statuses: recordingStatuses,
         status_callback_status: statusCallbackStatus,
       });
     },

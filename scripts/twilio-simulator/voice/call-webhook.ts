@@ -2,6 +2,7 @@ import { rfc2822 } from "../twilio-api/dates.ts";
 import type { Webhook } from "../webhooks/deliver.ts";
 import type { Call } from "../world/call.ts";
 import { countryOf } from "../world/e164.ts";
+import type { Recorded } from "./conversation.ts";
 
 /** What every webhook of a call carries. */
 export function callParameters(call: Call): Record<string, string> {
@@ -40,6 +41,28 @@ export function callStatusWebhook(
       SequenceNumber: String(sequence),
       CallbackSource: "call-progress-events",
       ...(seconds !== null && { CallDuration: String(seconds), Duration: String(Math.ceil(seconds / 60)) }),
+    },
+  };
+}
+
+/** Tells of a recording that can be listened to. It names the call, and none of its numbers. */
+export function recordingWebhook(call: Call, { sid, seconds, callback }: Recorded): Webhook {
+  return {
+    kind: "recording",
+    accountSid: call.accountSid,
+    resourceSid: sid,
+    event: "completed",
+    ...callback,
+    parameters: {
+      AccountSid: call.accountSid,
+      CallSid: call.sid,
+      RecordingSid: sid,
+      RecordingUrl: `https://api.twilio.com/2010-04-01/Accounts/${call.accountSid}/Recordings/${sid}`,
+      RecordingStatus: "completed",
+      RecordingDuration: String(seconds),
+      RecordingChannels: "1",
+      RecordingSource: "RecordVerb",
+      RecordingStartTime: rfc2822(new Date()),
     },
   };
 }

@@ -25,8 +25,8 @@ async function salon(
     .client()
     .incomingPhoneNumbers(sid)
     .update({ voiceUrl: `${sink.url}/voice`, ...Object.fromEntries(absolute) });
-  const ring = async (digits: string[] = []) =>
-    (await bench.admin("POST", "/inbound-calls", { to: SALON, from: CUSTOMER, digits })).body;
+  const ring = async (digits: string[] = [], more: Record<string, unknown> = {}) =>
+    (await bench.admin("POST", "/inbound-calls", { to: SALON, from: CUSTOMER, digits, ...more })).body;
   const said = (answer: unknown) => [0, 1, 2, 3].flatMap((step) => at(answer, "steps", step, "said") ?? []);
   return { bench, sink, ring, said };
 }
@@ -61,6 +61,77 @@ test("goes on after a menu when nothing is pressed", async () => {
   );
   expect(said(await ring())).toEqual(["Press 1", "Goodbye"]);
   expect(sink.requests.map(({ path }) => path)).toEqual(["/voice"]);
+});
+
+test("hears words where a menu listens to them, and only there", async () => {
+  const { sink, ring, said } = await salon(({ path }) => {
+    if (path === "/voice") return `<Gather input="dtmf speech" action="/menu"><Say>Say book</Say></Gather>`;
+    return `<Gather action="/never"><Say>Press 1</Say></Gather><Say>Goodbye</Say>`;
+  });
+  const answers = [{ speech: "book" }, { speech: "book" }];
+  expect(said(await ring([], { answers }))).toEqual(["Say book", "Press 1", "Goodbye"]);
+  expect(sink.requests[1]?.parameters).toMatchObject({ SpeechResult: "book", Confidence: "0.9" });
+  expect(sink.requests[1]?.parameters).not.toHaveProperty("Digits");
+});
+
+test("asks the action after silence only where it is to be told", async () => {
+  const { sink, ring } = await salon(({ path }) =>
+    path === "/voice"
+      ? `<Gather actionOnEmptyResult="true" action="/empty"/>`
+      : `<Gather action="/never"/><Say>Goodbye</Say>`,
+  );
+  await ring([], { answers: [{ silence: true }, { silence: true }] });
+  expect(sink.requests.map(({ path }) => path)).toEqual(["/voice", "/empty"]);
+  expect(sink.requests[1]?.parameters).not.toHaveProperty("Digits");
+});
+
+test("ends the call where the caller hangs up", async () => {
+  const { ring, said } = await salon(() => "<Gather><Say>Press</Say></Gather><Say>Never</Say>");
+  const answer = await ring([], { answers: [{ hangup: true }] });
+  expect([said(answer), at(answer, "call_status")]).toEqual([["Press"], "completed"]);
+});
+
+test.each(["busy", "no-answer", "failed", "canceled"])(
+  "reports a dialed phone that is %s",
+  async (status) => {
+    const { sink, ring } = await salon(({ path }) =>
+      path === "/voice" ? `<Dial action="/dialed">+14155550188</Dial>` : "",
+    );
+    await ring([], { dial: { status } });
+    expect(sink.requests[1]?.parameters.DialCallStatus).toBe(status);
+    expect(sink.requests[1]?.parameters).not.toHaveProperty("DialCallDuration");
+  },
+);
+
+test("tells of a recording after the call, without its numbers", async () => {
+  const { sink, ring } = await salon(({ path }) =>
+    path === "/voice" ? `<Record action="/recorded" recordingStatusCallback="/recording"/>` : "",
+  );
+  const answer = await ring([], { voicemail: { seconds: 7, hangs_up: true } });
+  expect(at(answer, "recording_callback_statuses")).toEqual([200]);
+  expect(sink.requests[1]?.parameters).toMatchObject({ Digits: "hangup", CallStatus: "completed" });
+  expect(sink.requests[2]?.path).toBe("/recording");
+  expect(sink.requests[2]?.parameters).toMatchObject({
+    CallSid: at(answer, "call_sid"),
+    RecordingSid: sink.requests[1]?.parameters.RecordingSid,
+    RecordingStatus: "completed",
+    RecordingDuration: "7",
+  });
+  expect(sink.requests[2]?.parameters).not.toHaveProperty("From");
+});
+
+test("goes on with the next verb when nothing is said after the tone", async () => {
+  const { sink, ring, said } = await salon(
+    () => `<Record action="/recorded" recordingStatusCallback="/recording"/><Say>Goodbye</Say>`,
+  );
+  expect(said(await ring([], { voicemail: { seconds: 0 } }))).toEqual(["[records]", "Goodbye"]);
+  expect(sink.requests).toHaveLength(1);
+});
+
+test("a caller may withhold their number", async () => {
+  const { sink, ring } = await salon(() => "<Say>Hi</Say>");
+  await ring([], { from: "anonymous" });
+  expect(sink.requests[0]?.parameters).toMatchObject({ From: "anonymous", FromCountry: "" });
 });
 
 test("asks the same address again where a menu names none", async () => {

@@ -2,6 +2,33 @@ import { readTwiml } from "../twiml/twiml.ts";
 import type { XmlElement } from "../twiml/xml.ts";
 import { type Deliver, succeeded } from "../webhooks/deliver.ts";
 
+/** What a caller does when they are asked for something; silence hears the prompt out. */
+export type CallerAnswer =
+  | { readonly digits: string }
+  | { readonly speech: string }
+  | { readonly silence: true }
+  | { readonly hangup: true };
+
+/** How somebody who is dialed during a call takes it. */
+export interface DialPlan {
+  readonly status: "completed" | "busy" | "no-answer" | "failed" | "canceled";
+  readonly seconds: number;
+}
+
+/** What a caller leaves after the tone; 0 seconds = they say nothing. */
+export interface VoicemailPlan {
+  readonly seconds: number;
+  /** Whether they hang up instead of pressing a key. */
+  readonly hangsUp: boolean;
+}
+
+/** A recording that Twilio tells of once the call is over. */
+export interface Recorded {
+  readonly sid: string;
+  readonly seconds: number;
+  readonly callback: Address;
+}
+
 /** One TwiML document that the application gave, and what the caller heard of it. */
 export interface Step {
   readonly url: string;
@@ -13,6 +40,7 @@ export interface Step {
 export interface Conversation {
   readonly steps: readonly Step[];
   readonly end: "completed" | "busy" | "no-answer";
+  readonly recordings: readonly Recorded[];
 }
 
 export interface Line {
@@ -21,8 +49,10 @@ export interface Line {
   readonly recordingSid: () => string;
   /** What every request of this call carries. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** One entry for each Gather that gets an answer. */
-  readonly digits: readonly string[];
+  /** One entry for each Gather; after the last one the caller is silent. */
+  readonly answers: readonly CallerAnswer[];
+  readonly dial: DialPlan;
+  readonly voicemail: VoicemailPlan;
   readonly fallback: Address | undefined;
   /** Of the call when its first document is fetched. */
   readonly firstStatus: "ringing" | "in-progress";
@@ -36,16 +66,28 @@ export interface Address {
 /** Where the call goes next: to another document, or to its end. */
 type Next = { readonly go: Address; readonly parameters: Record<string, string> } | Conversation["end"];
 
+/** What is left of a caller's plans while they listen. */
+interface Caller {
+  readonly line: Line;
+  readonly answers: CallerAnswer[];
+  readonly recordings: Recorded[];
+}
+
 const MOST_DOCUMENTS = 50;
 const APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye.";
 
-/** Plays a caller who listens to everything and presses the given digits, from the first document to the end. */
+/** Of who is not told otherwise. */
+export const USUAL_DIAL: DialPlan = { status: "completed", seconds: 10 };
+export const USUAL_VOICEMAIL: VoicemailPlan = { seconds: 5, hangsUp: false };
+
+/** Plays a caller who listens to everything and answers as planned, from the first document to the end. */
 export async function converse(
   deliver: Deliver,
   line: Line,
   start: Address | { twiml: string },
 ): Promise<Conversation> {
-  const digits = [...line.digits];
+  const caller: Caller = { line, answers: [...line.answers], recordings: [] };
+  const { recordings } = caller;
   const steps: Step[] = [];
 
   async function fetchDocument(address: Address, parameters: Record<string, string>, callStatus: string) {
@@ -73,7 +115,7 @@ export async function converse(
       return "completed";
     }
     for (const verb of twiml.verbs) {
-      const next = performVerb(verb, said, digits, url, line.recordingSid);
+      const next = performVerb(verb, said, caller, url);
       if (next !== undefined) return next;
     }
     return "completed";
@@ -83,22 +125,16 @@ export async function converse(
   if ("twiml" in start) next = perform("", 200, "text/xml", start.twiml);
   else next = { go: start, parameters: {} };
   while (typeof next !== "string") {
-    if (steps.length === MOST_DOCUMENTS) return { steps, end: "completed" };
+    if (steps.length === MOST_DOCUMENTS) return { steps, end: "completed", recordings };
     const callStatus = steps.length === 0 ? line.firstStatus : "in-progress";
     const { url, status, contentType, body } = await fetchDocument(next.go, next.parameters, callStatus);
     next = perform(url, status, contentType, body);
   }
-  return { steps, end: next };
+  return { steps, end: next, recordings };
 }
 
 /** Undefined when the call goes on with the following verb. Unknown verbs are passed over, as at Twilio. */
-function performVerb(
-  verb: XmlElement,
-  said: string[],
-  digits: string[],
-  url: string,
-  recordingSid: () => string,
-): Next | undefined {
+function performVerb(verb: XmlElement, said: string[], caller: Caller, url: string): Next | undefined {
   const { name, attributes, children, text } = verb;
   const action = (parameters: Record<string, string>): Next => ({
     go: { url: resolve(attributes.get("action"), url), method: methodOf(verb) },
@@ -112,24 +148,22 @@ function performVerb(
       said.push(`[plays ${text}]`);
       return undefined;
     case "Gather": {
-      for (const prompt of children) performVerb(prompt, said, digits, url, recordingSid);
-      const pressed = digits.shift();
-      if (pressed === undefined && attributes.get("actionOnEmptyResult") !== "true") return undefined;
-      return action({ Digits: gathered(verb, pressed ?? "") });
+      for (const prompt of children) performVerb(prompt, said, caller, url);
+      const given = caller.answers.shift();
+      if (given !== undefined && "hangup" in given) return "completed";
+      const heard = given === undefined ? undefined : heardBy(verb, given);
+      if (heard === undefined && attributes.get("actionOnEmptyResult") !== "true") return undefined;
+      return action(heard ?? {});
     }
-    case "Dial":
+    case "Dial": {
       said.push(`[dials ${text || children.map((noun) => noun.text).join(", ")}]`);
       if (!attributes.has("action")) return undefined;
-      return action({ DialCallStatus: "completed", DialCallDuration: "10" });
-    case "Record": {
-      said.push("[records]");
-      const sid = recordingSid();
-      return action({
-        RecordingSid: sid,
-        RecordingUrl: `https://api.twilio.com/Recordings/${sid}`,
-        RecordingDuration: "5",
-      });
+      const { status, seconds } = caller.line.dial;
+      const length = status === "completed" ? { DialCallDuration: String(seconds) } : {};
+      return action({ DialCallStatus: status, ...length });
     }
+    case "Record":
+      return record(verb, said, caller, url, action);
     case "Redirect":
       return { go: { url: resolve(text, url), method: methodOf(verb) }, parameters: {} };
     case "Reject":
@@ -139,6 +173,39 @@ function performVerb(
     default:
       return undefined;
   }
+}
+
+/** After silence the call goes on with the next verb; who hangs up has their message kept. */
+function record(
+  { attributes }: XmlElement,
+  said: string[],
+  { line, recordings }: Caller,
+  url: string,
+  action: (parameters: Record<string, string>) => Next,
+): Next | undefined {
+  said.push("[records]");
+  const { seconds, hangsUp } = line.voicemail;
+  if (seconds === 0) return hangsUp ? "completed" : undefined;
+  const sid = line.recordingSid();
+  const callback = attributes.get("recordingStatusCallback");
+  const method = attributes.get("recordingStatusCallbackMethod")?.toUpperCase() === "GET" ? "GET" : "POST";
+  if (callback !== undefined)
+    recordings.push({ sid, seconds, callback: { url: resolve(callback, url), method } });
+  return action({
+    RecordingSid: sid,
+    RecordingUrl: `https://api.twilio.com/Recordings/${sid}`,
+    RecordingDuration: String(seconds),
+    ...(hangsUp ? { Digits: "hangup", CallStatus: "completed" } : {}),
+  });
+}
+
+/** What a Gather makes of an answer; undefined for what it does not listen to. */
+function heardBy(verb: XmlElement, answer: CallerAnswer): Record<string, string> | undefined {
+  const input = (verb.attributes.get("input") ?? "dtmf").split(/\s+/);
+  if ("digits" in answer)
+    return input.includes("dtmf") ? { Digits: gathered(verb, answer.digits) } : undefined;
+  if (!("speech" in answer) || !input.includes("speech")) return undefined;
+  return { SpeechResult: answer.speech, Confidence: "0.9" };
 }
 
 function gathered({ attributes }: XmlElement, pressed: string): string {

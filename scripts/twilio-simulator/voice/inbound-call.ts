@@ -5,20 +5,32 @@ import type { Deliver } from "../webhooks/deliver.ts";
 import type { Call } from "../world/call.ts";
 import type { OwnedNumber } from "../world/phone-number.ts";
 import type { World } from "../world/world.ts";
-import { callParameters, callStatusWebhook } from "./call-webhook.ts";
-import { type Conversation, converse, type Line, type Step } from "./conversation.ts";
+import { callParameters, callStatusWebhook, recordingWebhook } from "./call-webhook.ts";
+import {
+  type CallerAnswer,
+  type Conversation,
+  converse,
+  type DialPlan,
+  type Line,
+  type Step,
+  type VoicemailPlan,
+} from "./conversation.ts";
 import { answer, finish, newCall, rateCall } from "./new-call.ts";
 
 export interface Ringing {
   readonly number: OwnedNumber;
   readonly from: string;
-  readonly digits: readonly string[];
+  readonly answers: readonly CallerAnswer[];
+  readonly dial: DialPlan;
+  readonly voicemail: VoicemailPlan;
   readonly durationSeconds: number;
 }
 
 export interface Answered {
   readonly call: Call;
   readonly steps: readonly Step[];
+  /** What each recording's callback was answered with. */
+  readonly recordingStatuses: readonly (number | null)[];
   /** Null without a status callback, or when it got no answer. */
   readonly statusCallbackStatus: number | null;
 }
@@ -35,7 +47,7 @@ interface Deps {
 
 /** A customer calls one of the numbers and hears the application's TwiML through to the end. */
 export function createRing({ world, faults, timers, pace, deliver }: Deps): Ring {
-  return async ({ number, from, digits, durationSeconds }) => {
+  return async ({ number, from, answers, dial, voicemail, durationSeconds }) => {
     const { accountSid, phoneNumber: to, sid: phoneNumberSid } = number;
     const subject = { to, accountSids: [accountSid] };
     const draft = { accountSid, direction: "inbound", from, to, phoneNumberSid, status: "ringing" } as const;
@@ -45,25 +57,27 @@ export function createRing({ world, faults, timers, pace, deliver }: Deps): Ring
       callSid: call.sid,
       recordingSid: () => world.sids.sid("RE"),
       parameters: callParameters(call),
-      digits,
+      ...{ answers, dial, voicemail },
       fallback: { url: number.voiceFallbackUrl ?? "", method: number.voiceFallbackMethod },
       firstStatus: "ringing",
     };
-    const { steps, end } = await talk(number, line);
+    const { steps, end, recordings } = await talk(number, line);
     if (end === "completed") answer(call);
     finish(call, end, end === "completed" ? durationSeconds : 0);
     rateCall(call, subject, { world, faults, timers, pace });
-    if (number.statusCallback === "") return { call, steps, statusCallbackStatus: null };
+    const told = await Promise.all(recordings.map((recorded) => deliver(recordingWebhook(call, recorded))));
+    const recordingStatuses = told.map(({ status }) => status);
+    if (number.statusCallback === "") return { call, steps, recordingStatuses, statusCallbackStatus: null };
     const address = { url: number.statusCallback, method: number.statusCallbackMethod };
     const { status } = await deliver(callStatusWebhook(call, end, 0, address));
-    return { call, steps, statusCallbackStatus: status };
+    return { call, steps, recordingStatuses, statusCallbackStatus: status };
   };
 
   /** An application or a trunk takes the place of the voice URL; without either, nobody answers. */
   async function talk(number: OwnedNumber, line: Line): Promise<Conversation> {
     const { voiceUrl, voiceMethod, voiceApplicationSid, trunkSid } = number;
     if (voiceUrl === null || voiceUrl === "" || voiceApplicationSid !== null || trunkSid !== null) {
-      return { steps: [], end: "no-answer" };
+      return { steps: [], end: "no-answer", recordings: [] };
     }
     return await converse(deliver, line, { url: voiceUrl, method: voiceMethod });
   }

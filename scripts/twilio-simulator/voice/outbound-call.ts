@@ -6,7 +6,7 @@ import type { Call } from "../world/call.ts";
 import type { World } from "../world/world.ts";
 import type { CallPlans } from "./call-plans.ts";
 import { callParameters, callStatusWebhook } from "./call-webhook.ts";
-import { type Address, converse } from "./conversation.ts";
+import { type Address, converse, USUAL_DIAL, USUAL_VOICEMAIL } from "./conversation.ts";
 import { answer, finish, rateCall } from "./new-call.ts";
 
 export type CallEvent = "initiated" | "ringing" | "answered" | "completed";
@@ -65,7 +65,9 @@ export function createDial({ world, faults, timers, pace, deliver, plans }: Deps
       callSid: call.sid,
       recordingSid: () => world.sids.sid("RE"),
       parameters: callParameters(call),
-      digits: plan.digits,
+      answers: plan.digits.map((digits) => ({ digits })),
+      dial: USUAL_DIAL,
+      voicemail: USUAL_VOICEMAIL,
       fallback,
       firstStatus: "in-progress",
     } as const;

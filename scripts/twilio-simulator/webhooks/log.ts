@@ -1,4 +1,4 @@
-export type WebhookKind = "inbound-message" | "message-status" | "call" | "call-status";
+export type WebhookKind = "inbound-message" | "message-status" | "call" | "call-status" | "recording";
 
 export interface WebhookLogEntry {
   readonly at: string;
