@@ -150,19 +150,16 @@ async function writerTo({ id }: BenchSalon): Promise<E164> {
 async function brought(id: MessageId): Promise<OutboundMessage> {
   for (let step = 0; step < 20; step += 1) {
     const message = await stored(id);
-    if (message.hold_reason === "account_trouble") return message;
     if (IN_FLIGHT.includes(message.state) && !isByEmail(message))
       await until(async () => !IN_FLIGHT.includes((await stored(id)).state));
     const { due_at, updated_at, hold_reason } = await stored(id);
-    if (hold_reason === "account_trouble") await allTold(message.to);
-    else if (due_at === undefined) {
+    if (hold_reason === "account_trouble" || due_at === undefined) {
       await allTold(message.to);
       const settled = await stored(id);
-      if (settled.due_at === undefined && settled.updated_at.getTime() === updated_at.getTime())
-        return settled;
+      const isLeft = settled.updated_at.getTime() === updated_at.getTime();
+      if (isLeft && (hold_reason === "account_trouble" || settled.due_at === undefined)) return settled;
       continue;
     }
-    if (hold_reason === "account_trouble" || due_at === undefined) continue;
     bench.clock.pass(Math.max(0, (due_at.getTime() - bench.clock.now().getTime()) / 1_000));
     await bench.worker().deliver(id);
   }
