@@ -5,10 +5,10 @@ import { SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import type { OwnAccounts } from "#shared/own-account/own-accounts.ts";
 import type { Database } from "#shared/runtime/database.ts";
+import { createPassStore, nextPass } from "#shared/runtime/pass.ts";
 import type { Erasures } from "#shared/salon-data/erasures.ts";
 import { isUnderErasure } from "#shared/salons/under-erasure.ts";
 import { type Duty, dutiesOf, FIELDS } from "./duties.ts";
-import { createPassStore, nextPass } from "./pass.ts";
 
 export interface MaintenanceDeps {
   readonly database: Database;
@@ -48,7 +48,7 @@ export function createMaintenance(
   { database, ownAccounts, checkWebhooks, syncTemplates, erasures, clock, logger }: MaintenanceDeps,
   limits = LIMITS,
 ): () => Promise<Maintained> {
-  const passes = createPassStore(database);
+  const passes = createPassStore(database, "maintenance/salons");
   const acts: Record<Duty, (salonId: SalonId) => Promise<boolean>> = {
     purge_expired: ownAccounts.purgeExpired,
     resume_rotation: async (salonId) => {
@@ -62,7 +62,7 @@ export function createMaintenance(
   return async () => {
     const until = plusSeconds(clock.now(), limits.budgetSeconds);
     const count = { done: 0, failed: 0 };
-    let pass = nextPass(await passes.read(), clock.now());
+    let pass = nextPass(await passes.read(), hourOf(clock.now()), clock.now());
     while (pass !== undefined) {
       const salons = await pageAfter(pass.after);
       let { after } = pass;
@@ -75,7 +75,7 @@ export function createMaintenance(
       const finished = isRead && salons.length < limits.pageSize;
       const read = { ...pass, after, finished, updated_at: clock.now() };
       await passes.save(read);
-      pass = nextPass(read, clock.now());
+      pass = nextPass(read, hourOf(clock.now()), clock.now());
       if (pass !== undefined && clock.now() >= until) break;
     }
     const erased = await erase(until);
@@ -143,4 +143,9 @@ export function createMaintenance(
 
 function isDatabaseAway({ code, context }: AppError): boolean {
   return code === "unavailable" && context.service === "Firestore";
+}
+
+/** YYYY-MM-DDTHH in GMT. */
+function hourOf(instant: Date): string {
+  return instant.toISOString().slice(0, 13);
 }

@@ -155,7 +155,7 @@ describe("a run", () => {
     await tick(75, onePage);
     expect(await tick(76)).toEqual({ reminded: 3, finished: true });
     expect((await firestore.doc("reminders/rotation").get()).data()).toMatchObject({
-      day: "2026-11-08",
+      period: "2026-11-08",
       finished: true,
     });
   });

@@ -7,10 +7,10 @@ import type { Logger } from "#shared/core/logger.ts";
 import { utcDay } from "#shared/core/time.ts";
 import { createNotification } from "#shared/notifications/create-notification.ts";
 import type { Database } from "#shared/runtime/database.ts";
+import { createPassStore, nextPass } from "#shared/runtime/pass.ts";
 import { parseDocument } from "#shared/salons/cached-documents.ts";
 import { Rotation, TwilioConfig } from "#shared/salons/integration.ts";
 import { Salon } from "#shared/salons/salon.ts";
-import { createPassStore, nextPass } from "./progress.ts";
 import { promotionReminder } from "./promotion.ts";
 import { isSameRotation, rotationReminder } from "./rotation.ts";
 
@@ -50,7 +50,7 @@ export function createReminders(
   { database, clock, logger }: ReminderDeps,
   { pageSize, budgetSeconds } = LIMITS,
 ): () => Promise<{ reminded: number; finished: boolean }> {
-  const passes = createPassStore(database);
+  const passes = createPassStore(database, "reminders/rotation");
   const integrations = database.firestore.collection("salon_integrations");
 
   return async () => {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { isFurther, nextPass, type Pass } from "./progress.ts";
 import { rotationReminder } from "./rotation.ts";
 
 type Credentials = Parameters<typeof rotationReminder>[0];
@@ -36,37 +35,5 @@ describe("credentials", () => {
   test("that are not there, or of unknown age, are nobody's concern", () => {
     expect(judged("2026-12-01T00:00:00Z", { configured_at: rotated, auth_token: null })).toBeUndefined();
     expect(judged("2026-12-01T00:00:00Z", {})).toBeUndefined();
-  });
-});
-
-describe("a pass over all salons", () => {
-  const now = new Date("2026-11-22T03:00:00Z");
-  const pass: Pass = { day: "2026-11-22", after: "salon-b", finished: false, updated_at: now };
-  const begun = { day: "2026-11-22", after: null, finished: false, updated_at: now };
-
-  test("begins once a day", () => {
-    expect(nextPass(undefined, "2026-11-22", now)).toEqual(begun);
-    expect(nextPass({ ...pass, day: "2026-11-21", finished: true }, "2026-11-22", now)).toEqual(begun);
-    expect(nextPass({ ...pass, finished: true }, "2026-11-22", now)).toBeUndefined();
-  });
-
-  test("that was interrupted goes on where it was, on another day too", () => {
-    expect(nextPass(pass, "2026-11-22", now)).toBe(pass);
-    expect(nextPass(pass, "2026-11-23", now)).toBe(pass);
-  });
-
-  test.each<[boolean, string, Partial<Pass>]>([
-    [true, "the next page", { after: "salon-c" }],
-    [true, "the end", { finished: true }],
-    [true, "the next day", { day: "2026-11-23", after: null }],
-    [false, "an earlier page", { after: "salon-a" }],
-    [false, "the same page", {}],
-    [false, "an earlier day", { day: "2026-11-21", after: "salon-z", finished: true }],
-  ])("moves on: %s, to %s", (moves, _where, next) => {
-    expect(isFurther(pass, { ...pass, ...next })).toBe(moves);
-  });
-
-  test("that has finished stays finished when a slower worker comes to its pages", () => {
-    expect(isFurther({ ...pass, finished: true }, { ...pass, after: "salon-c" })).toBe(false);
   });
 });

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { Instant } from "#shared/core/instant.ts";
-import type { Database } from "#shared/runtime/database.ts";
+import type { Database } from "./database.ts";
 
-/** `reminders/rotation`: how far the pass over all salons is. */
+/** How far a pass over all salons is. */
 const Pass = z.object({
-  /** YYYY-MM-DD in GMT: the day the pass began. */
-  day: z.string(),
+  /** When the pass began, as precisely as it is repeated: a day as YYYY-MM-DD or an hour as YYYY-MM-DDTHH, in GMT. */
+  period: z.string(),
   /** The last salon that was looked at; null before the first. */
   after: z.string().nullable(),
   finished: z.boolean(),
@@ -13,16 +13,17 @@ const Pass = z.object({
 });
 export type Pass = z.infer<typeof Pass>;
 
-/** The pass to go on with: an unfinished one, or a new one on a new day. Undefined: today's is finished. */
-export function nextPass(known: Pass | undefined, day: string, now: Date): Pass | undefined {
+/** The pass to go on with: an unfinished one, or a new one in a new period. Undefined: this period's is finished. */
+export function nextPass(known: Pass | undefined, period: string, now: Date): Pass | undefined {
   if (known !== undefined && !known.finished) return known;
-  if (known !== undefined && known.day >= day) return undefined;
-  return { day, after: null, finished: false, updated_at: now };
+  if (known !== undefined && known.period >= period) return undefined;
+  return { period, after: null, finished: false, updated_at: now };
 }
 
 /** Whether `next` is further than what is known; a slower worker must not set a faster one back. */
 export function isFurther(known: Pass | undefined, next: Pass): boolean {
-  if (known === undefined || next.day !== known.day) return known === undefined || next.day > known.day;
+  if (known === undefined || next.period !== known.period)
+    return known === undefined || next.period > known.period;
   if (known.finished) return false;
   return next.finished || (next.after ?? "") > (known.after ?? "");
 }
@@ -32,8 +33,9 @@ export interface PassStore {
   save(pass: Pass): Promise<void>;
 }
 
-export function createPassStore(database: Database): PassStore {
-  const reference = database.firestore.doc("reminders/rotation");
+/** Keeps one pass in the document of this path. */
+export function createPassStore(database: Database, path: string): PassStore {
+  const reference = database.firestore.doc(path);
   return {
     // An odd document costs one more pass, which changes nothing that is as it should be.
     read: async () => Pass.safeParse((await database.run(() => reference.get())).data()).data,
