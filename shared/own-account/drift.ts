@@ -2,16 +2,13 @@ import type { SalonId } from "#shared/core/ids.ts";
 import type { TwilioConfig } from "#shared/salons/integration.ts";
 import type { Change, Changes } from "./changes.ts";
 import type { Connection } from "./connection.ts";
-import type { ChangedBy } from "./own-accounts.ts";
+import type { ChangedBy, Drift } from "./own-accounts.ts";
 import type { ProblemReason, WebhookProblem } from "./webhook-problems.ts";
 
 export interface DriftDeps {
   readonly changes: Changes;
   readonly connection: Pick<Connection, "status" | "connect">;
 }
-
-/** `configured`: nothing to do. `left`: something else takes what is written to the salon, and we leave it at that. */
-export type Drift = "configured" | "repaired" | "left";
 
 /** An address or a method was changed. */
 const MENDABLE: readonly ProblemReason[] = ["not_set", "url_mismatch", "wrong_method"];

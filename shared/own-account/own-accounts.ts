@@ -2,7 +2,6 @@ import type { RequestOrigin } from "#shared/audit/commitment.ts";
 import type { AuditActor } from "#shared/audit/entry.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Secret } from "#shared/core/secret.ts";
-import type { Drift } from "./drift.ts";
 import type { OwnAccount } from "./validation.ts";
 import type { WebhookProblem } from "./webhook-problems.ts";
 
@@ -34,6 +33,9 @@ export interface WebhookReport {
   readonly status: "configured" | "error";
   readonly reasons: readonly WebhookProblem[];
 }
+
+/** `configured`: nothing to do. `left`: something else takes what is written to the salon, and we leave it at that. */
+export type Drift = "configured" | "repaired" | "left";
 
 /**
  * All that happens to a salon's own Twilio account. Every method writes the integration, its audit entry and its
