@@ -77,8 +77,8 @@ describe("a reply to one of the platform's own numbers", () => {
     const rows = bench.database.firestore.collection(`salons/${salon.salonId}/usage_ledger`);
     const [row] = (await rows.where("twilio_sid", "==", message?.twilio_sid).get()).docs;
     expect(row?.get("billed_to")).toBe("platform");
-    const event = bench.inboundMessages.events().find(({ from: whose }) => whose === from);
-    expect(event).toMatchObject({ salon_id: salon.salonId, to: NUMBER });
+    const event = () => bench.inboundMessages.events().find(({ from: whose }) => whose === from);
+    await expect.poll(event).toMatchObject({ salon_id: salon.salonId, to: NUMBER });
   });
 
   test("is stored once, although Twilio delivers it five times at once", async () => {
