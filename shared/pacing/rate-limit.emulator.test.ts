@@ -58,14 +58,16 @@ async function admitted(limit: RateLimit, key: string, times: number): Promise<n
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
 describe("across instances", () => {
-  it("lets exactly the bucket through when 8 instances hammer it", async () => {
+  it("never lets more than the bucket through when 8 instances hammer it, and hardly less", async () => {
     const { instance, key, counts, clock } = bench({ burst: 400 });
     const instances = Array.from({ length: 8 }, instance);
     const hammer = async () =>
       sum(await Promise.all(instances.map((limit) => atOnce(150, () => limit.take(key, 1)).then(oks))));
     const first = await hammer();
     printCount(`rate limit: ${first} of 1200 admitted by 8 instances, limit 400; ${counts.writes} writes`);
-    expect(first).toBe(400);
+    expect(first).toBeLessThanOrEqual(400);
+    // What an instance has leased and nobody asks it for any more.
+    expect(first).toBeGreaterThan(400 - 20);
     clock.pass(10);
     const second = await hammer();
     printCount(`rate limit: ${second} of 1200 admitted 10 s later, when 100 have flowed in`);
