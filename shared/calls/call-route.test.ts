@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { outboundCall } from "#scripts/testing/outbound-call.ts";
+import { sealedCredentialsOf } from "#shared/salons/credentials.ts";
 import { SalonIntegration } from "#shared/salons/integration.ts";
 import { Salon } from "#shared/salons/salon.ts";
-import { callRoute, credentialsToAsk } from "./call-route.ts";
+import { callRoute } from "./call-route.ts";
 
 /** 02:00 in Kolkata. */
 const NIGHT = new Date("2026-11-01T20:30:00Z");
@@ -121,7 +122,9 @@ test("an earlier attempt may have gone through any account of the salon", () => 
     twilio: { ...OWN, previous },
     platform: PLATFORM,
   });
-  const asked = credentialsToAsk(integration, NIGHT).map(({ account_sid }) => opened(account_sid.ciphertext));
+  const asked = sealedCredentialsOf(integration, NIGHT).map(({ account_sid }) =>
+    opened(account_sid.ciphertext),
+  );
   expect(asked).toEqual(["own-sid", "earlier-sid", "sub-sid"]);
-  expect(credentialsToAsk(undefined, NIGHT)).toEqual([]);
+  expect(sealedCredentialsOf(undefined, NIGHT)).toEqual([]);
 });

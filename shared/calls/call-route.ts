@@ -1,9 +1,10 @@
 import { plusSeconds } from "#shared/core/clock.ts";
 import { E164 } from "#shared/core/phone.ts";
 import type { SealedCredentials } from "#shared/salons/credentials.ts";
+import { TROUBLE_WAIT_SECONDS } from "#shared/salons/health.ts";
 import { sendableAt } from "#shared/salons/hours.ts";
 import type { Capabilities, SalonIntegration } from "#shared/salons/integration.ts";
-import { ownTokens, sendingTokens } from "#shared/salons/own-tokens.ts";
+import { sendingTokens } from "#shared/salons/own-tokens.ts";
 import type { Salon } from "#shared/salons/salon.ts";
 import type { CallAttempt, CallFailure, CallHoldReason, OutboundCall } from "./outbound-call.ts";
 
@@ -34,8 +35,6 @@ export interface CallRouteInput {
 
 /** How long a call waits for a provisioning that nobody reports finished. */
 const PROVISIONING_WAIT_SECONDS = 30;
-/** How long it waits for an account to be well again. */
-export const TROUBLE_WAIT_SECONDS = 900;
 
 /** Chooses the account and the number that a salon calls from (spec §5): its own Twilio when it is active, else its subaccount. */
 export function callRoute({ salon, integration, call, now }: CallRouteInput): CallRoute {
@@ -83,14 +82,6 @@ function through(
   if (sender === undefined || !capabilities.voice)
     return fail("sender", "The salon has no number that can make calls.");
   return { kind: "call", source, sender, credentials };
-}
-
-/** All accounts a salon's calls may have gone through, with every token that Twilio may still take for them. */
-export function credentialsToAsk(integration: SalonIntegration | undefined, now: Date): SealedCredentials[] {
-  if (integration === undefined) return [];
-  const { twilio, platform } = integration;
-  const previous = ownTokens(twilio, now).filter(({ role }) => role === "previous");
-  return [...sendingTokens(twilio), ...previous, ...(platform === null ? [] : [platform])];
 }
 
 function hold(reason: CallHoldReason, until: Date): CallRoute {

@@ -1,13 +1,12 @@
 import { type Clock, plusSeconds } from "#shared/core/clock.ts";
 import { accountFingerprint } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
-import { isCredentialFailure, openCredentials } from "#shared/salons/credentials.ts";
+import { isCredentialFailure, openCredentials, sealedCredentialsOf } from "#shared/salons/credentials.ts";
 import type { Integrations } from "#shared/salons/integrations.ts";
 import type { Twilio, TwilioAccount } from "#shared/twilio/account.ts";
 import type { PlacedCall } from "#shared/twilio/calls.ts";
 import type { Vault } from "#shared/vault/vault.ts";
 import { CallState } from "./call.ts";
-import { credentialsToAsk } from "./call-route.ts";
 import { type CallProgress, type CallVerdict, FOLLOW_UP_SECONDS } from "./call-transitions.ts";
 import type { CallAttempt, CallFailure, OutboundCall } from "./outbound-call.ts";
 import type { OutboundCalls } from "./outbound-call-store.ts";
@@ -132,7 +131,7 @@ export function createCallSettlement(deps: CallSettlementDeps): CallSettlement {
     let refused: unknown;
     for (const _ of ["as stored", "once more"]) {
       const integration = await deps.integrations.get(salonId, { fresh: true });
-      for (const sealed of credentialsToAsk(integration, clock.now())) {
+      for (const sealed of sealedCredentialsOf(integration, clock.now())) {
         const opened = await openCredentials(deps.vault, salonId, sealed);
         const token = opened.authToken.reveal();
         if (accountFingerprint(opened.accountSid) !== attempt.account || tried.has(token)) continue;

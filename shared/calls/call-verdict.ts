@@ -1,7 +1,8 @@
+import { backoffSeconds } from "#shared/core/backoff.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
+import { TROUBLE_WAIT_SECONDS } from "#shared/salons/health.ts";
 import { classify } from "#shared/twilio/errors.ts";
 import { isAccountTrouble, policyOf } from "#shared/twilio/failure-classes.ts";
-import { TROUBLE_WAIT_SECONDS } from "./call-route.ts";
 import type { CallVerdict } from "./call-transitions.ts";
 import type { CallAttempt } from "./outbound-call.ts";
 
@@ -11,8 +12,6 @@ export interface CallVerdictContext {
   readonly recheckSeconds: number;
 }
 
-const BASE_SECONDS = 15;
-const MAX_SECONDS = 900;
 /** More than a call needs in the week that it may be wanted. */
 const MAX_ATTEMPTS = 200;
 
@@ -34,8 +33,8 @@ export function verdictOnCall(
   };
   if (number >= MAX_ATTEMPTS) return { kind: "fail", failure };
   if (certainty === "not_processed" || retry === "later") {
-    const wait = 1 + random() * Math.min(MAX_SECONDS, BASE_SECONDS * 2 ** Math.min(number - 1, 10));
-    return { kind: "retry", reason: "retry", retryAt: plusSeconds(now, wait), errorCode };
+    const retryAt = plusSeconds(now, backoffSeconds(number, random));
+    return { kind: "retry", reason: "retry", retryAt, errorCode };
   }
   if (isAccountTrouble(code)) {
     const retryAt = plusSeconds(now, TROUBLE_WAIT_SECONDS);

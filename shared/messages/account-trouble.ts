@@ -1,9 +1,6 @@
 import { isAccountTrouble } from "#shared/twilio/failure-classes.ts";
 import type { Attempt, OutboundMessage } from "./message.ts";
 
-/** How long a message waits for an account to be well again when nobody says so. */
-export const TROUBLE_WAIT_SECONDS = 900;
-
 /** Whether a failure says that the salon's account or sender is in trouble; a test message ends and says so itself. */
 export function isTroubleOfSalon(
   { purpose }: Pick<OutboundMessage, "purpose">,

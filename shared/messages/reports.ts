@@ -1,8 +1,9 @@
 import { plusSeconds } from "#shared/core/clock.ts";
 import type { SalonId } from "#shared/core/ids.ts";
+import { TROUBLE_WAIT_SECONDS } from "#shared/salons/health.ts";
 import { classOfCode } from "#shared/twilio/error-table.ts";
 import { policyOf } from "#shared/twilio/failure-classes.ts";
-import { isTroubleOfSalon, TROUBLE_WAIT_SECONDS } from "./account-trouble.ts";
+import { isTroubleOfSalon } from "./account-trouble.ts";
 import { fallenBack, fallsBack } from "./fallback.ts";
 import type { Attempt, Failure, OutboundMessage } from "./message.ts";
 import { isFinal, movesOn, type TwilioState } from "./state.ts";
@@ -122,7 +123,8 @@ function lateRetrySeconds(tries: number): number {
   return LATE_RETRY_SECONDS * 2 ** (tries - 1);
 }
 
-function isUndelivered({ sid, state }: Attempt): boolean {
+/** Twilio took it and could not deliver it. */
+export function isUndelivered({ sid, state }: Attempt): boolean {
   return sid !== null && (state === "failed" || state === "undelivered");
 }
 

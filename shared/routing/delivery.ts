@@ -2,9 +2,9 @@ import type { Contacts } from "#shared/contacts/contacts.ts";
 import { mayReceive } from "#shared/contacts/decisions.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
-import type { SalonId } from "#shared/core/ids.ts";
 import type { Announcer } from "#shared/messages/announcer.ts";
-import type { Attempt, Failure, OutboundMessage } from "#shared/messages/message.ts";
+import type { Failure, OutboundMessage } from "#shared/messages/message.ts";
+import { isUndelivered } from "#shared/messages/reports.ts";
 import { isFinal } from "#shared/messages/state.ts";
 import { readiness } from "#shared/messages/transitions.ts";
 import type { IntegrationChanges } from "#shared/salons/integration-changes.ts";
@@ -125,21 +125,17 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       route({
         salon,
         message,
-        integration: await readIntegration(message.salon_id, options),
+        integration: await integrations.get(message.salon_id, options),
         now: clock.now(),
       });
     const way = await chosen({ fresh });
     return fresh || way.kind === "send" ? way : chosen({ fresh: true });
   }
 
-  function readIntegration(salonId: SalonId, options: { fresh: boolean }) {
-    return integrations.get(salonId, options);
-  }
-
   /** Publishes where the message is; an end that no callback will repeat stays due until that has worked. */
   async function tell(message: OutboundMessage): Promise<void> {
     const attempt = message.attempts.at(-1);
-    if (attempt !== undefined && attempt.error_code !== null && hasFailedLate(attempt)) {
+    if (attempt !== undefined && attempt.error_code !== null && isUndelivered(attempt)) {
       // No callback told of it, so nobody has drawn them yet.
       const code = attempt.error_code;
       await drawConsequences(message, attempt, { class: classOfCode(code), code });
@@ -147,11 +143,6 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     await announcer.announce(message);
     if (isFinal(message.state) && message.due_at !== undefined) await messages.markAnnounced(message.id);
   }
-}
-
-/** Twilio took it and could not deliver it. */
-function hasFailedLate({ sid, state }: Attempt): boolean {
-  return sid !== null && (state === "failed" || state === "undelivered");
 }
 
 /** Still held for the same reason, still uncertain: nobody needs to hear that again. */

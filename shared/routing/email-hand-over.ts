@@ -1,3 +1,4 @@
+import { backoffSeconds } from "#shared/core/backoff.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { sha256Hex } from "#shared/core/ids.ts";
@@ -6,7 +7,6 @@ import type { Verdict } from "#shared/messages/transitions.ts";
 import type { Mailer } from "#shared/runtime/mailer.ts";
 import type { HandOverDeps } from "./hand-over.ts";
 import type { Route } from "./route.ts";
-import { backoffSeconds } from "./verdict.ts";
 
 export interface EmailHandOverDeps
   extends Pick<HandOverDeps, "messages" | "clock" | "logger" | "random" | "leaseSeconds"> {

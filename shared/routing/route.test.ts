@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { ACCEPTED_AT, outboundMessage } from "#scripts/testing/outbound-message.ts";
 import type { TextChannel } from "#shared/messages/message.ts";
+import { sealedCredentialsOf } from "#shared/salons/credentials.ts";
 import { SalonIntegration } from "#shared/salons/integration.ts";
 import { Salon } from "#shared/salons/salon.ts";
-import { route, sealedCredentialsOf } from "./route.ts";
+import { route } from "./route.ts";
 
 /** An envelope that can be told from others; nothing opens it here. */
 const sealed = (label: string) => ({

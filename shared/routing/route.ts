@@ -1,25 +1,13 @@
 import { plusSeconds } from "#shared/core/clock.ts";
 import { E164 } from "#shared/core/phone.ts";
-import { TROUBLE_WAIT_SECONDS } from "#shared/messages/account-trouble.ts";
 import { fallsBack } from "#shared/messages/fallback.ts";
 import type { Failure, HoldReason, OutboundMessage, Source, TextChannel } from "#shared/messages/message.ts";
 import type { SealedCredentials } from "#shared/salons/credentials.ts";
+import { TROUBLE_WAIT_SECONDS } from "#shared/salons/health.ts";
 import { sendableAt } from "#shared/salons/hours.ts";
 import type { PlatformConfig, SalonIntegration, TwilioConfig } from "#shared/salons/integration.ts";
-import { ownTokens, sendingTokens } from "#shared/salons/own-tokens.ts";
+import { sendingTokens } from "#shared/salons/own-tokens.ts";
 import type { Salon } from "#shared/salons/salon.ts";
-
-/** All accounts a salon's messages may have gone through, with every token that Twilio may still take for them. */
-export function sealedCredentialsOf(
-  integration: SalonIntegration | undefined,
-  now: Date,
-): SealedCredentials[] {
-  if (integration === undefined) return [];
-  const { twilio, platform } = integration;
-  const previous = ownTokens(twilio, now).filter(({ role }) => role === "previous");
-  const own = [...sendingTokens(twilio), ...previous];
-  return platform === null ? own : [...own, platform];
-}
 
 /** Where a message goes next. */
 export type Route =

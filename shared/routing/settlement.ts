@@ -5,12 +5,16 @@ import type { Attempt, Failure, OutboundMessage } from "#shared/messages/message
 import type { OutboundMessages } from "#shared/messages/outbound-store.ts";
 import type { Verdict } from "#shared/messages/transitions.ts";
 import type { DefaultSenders } from "#shared/platform/default-senders.ts";
-import { isCredentialFailure, type OpenedCredentials, openCredentials } from "#shared/salons/credentials.ts";
+import {
+  isCredentialFailure,
+  type OpenedCredentials,
+  openCredentials,
+  sealedCredentialsOf,
+} from "#shared/salons/credentials.ts";
 import type { Integrations } from "#shared/salons/integrations.ts";
 import type { Twilio } from "#shared/twilio/account.ts";
 import type { Message } from "#shared/twilio/messages.ts";
 import type { Vault } from "#shared/vault/vault.ts";
-import { sealedCredentialsOf } from "./route.ts";
 import { addressOn, reportOf } from "./twilio-message.ts";
 
 export interface SettlementDeps {

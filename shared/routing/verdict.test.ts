@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { attempt, outboundMessage } from "#scripts/testing/outbound-message.ts";
 import type { Attempt, OutboundMessage } from "#shared/messages/message.ts";
 import { TwilioFailure } from "#shared/twilio/errors.ts";
-import { backoffSeconds, verdictOn } from "./verdict.ts";
+import { verdictOn } from "./verdict.ts";
 
 const NOW = new Date("2026-11-02T04:30:00Z");
 const context = { now: NOW, random: () => 0.5, recheckSeconds: 120 };
@@ -118,17 +118,4 @@ describe("a critical message", () => {
 
 test("what was tried over and over is buried", () => {
   expect(verdict({ status: 429 }, {}, { number: 1_500 })).toMatchObject({ kind: "fail" });
-});
-
-test.each([
-  [1, 16],
-  [2, 31],
-  [3, 61],
-  [4, 121],
-  [6, 481],
-  [7, 901],
-  [100, 901],
-])("before attempt %d's successor there are at most %d seconds, and at least one", (attempt, most) => {
-  expect(backoffSeconds(attempt, () => 0)).toBe(1);
-  expect(backoffSeconds(attempt, () => 1)).toBe(most);
 });

@@ -1,8 +1,10 @@
+import { backoffSeconds } from "#shared/core/backoff.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
-import { isTroubleOfSalon, TROUBLE_WAIT_SECONDS } from "#shared/messages/account-trouble.ts";
+import { isTroubleOfSalon } from "#shared/messages/account-trouble.ts";
 import { fallsBack } from "#shared/messages/fallback.ts";
 import type { Attempt, Failure, OutboundMessage } from "#shared/messages/message.ts";
 import type { Verdict } from "#shared/messages/transitions.ts";
+import { TROUBLE_WAIT_SECONDS } from "#shared/salons/health.ts";
 import { classify } from "#shared/twilio/errors.ts";
 import { policyOf } from "#shared/twilio/failure-classes.ts";
 
@@ -12,8 +14,6 @@ export interface VerdictContext {
   readonly recheckSeconds: number;
 }
 
-const BASE_SECONDS = 15;
-const MAX_SECONDS = 900;
 /** More than a message needs in the week that it may be wanted; one that got here is poison. */
 const MAX_ATTEMPTS = 1_500;
 
@@ -42,9 +42,4 @@ export function verdictOn(
     return { kind: "retry", retryAt, reason: "account_trouble", ...errorCode };
   }
   return { kind: "fail", failure };
-}
-
-/** Exponential with full jitter, from the second attempt on; seconds. */
-export function backoffSeconds(attempt: number, random: () => number): number {
-  return 1 + random() * Math.min(MAX_SECONDS, BASE_SECONDS * 2 ** Math.min(attempt - 1, 10));
 }

@@ -3,6 +3,8 @@ import type { Secret } from "#shared/core/secret.ts";
 import { TwilioFailure } from "#shared/twilio/errors.ts";
 import type { Envelope } from "#shared/vault/envelope.ts";
 import type { Vault } from "#shared/vault/vault.ts";
+import type { SalonIntegration } from "./integration.ts";
+import { ownTokens, sendingTokens } from "./own-tokens.ts";
 
 /** A salon's Twilio account as it is stored. */
 export interface SealedCredentials {
@@ -33,4 +35,16 @@ export function isCredentialFailure(error: unknown): boolean {
   return (
     error instanceof TwilioFailure && error.info.certainty === "rejected" && error.info.class === "credential"
   );
+}
+
+/** All accounts a salon's messages and calls may have gone through, with every token that Twilio may still take for them. */
+export function sealedCredentialsOf(
+  integration: SalonIntegration | undefined,
+  now: Date,
+): SealedCredentials[] {
+  if (integration === undefined) return [];
+  const { twilio, platform } = integration;
+  const previous = ownTokens(twilio, now).filter(({ role }) => role === "previous");
+  const own = [...sendingTokens(twilio), ...previous];
+  return platform === null ? own : [...own, platform];
 }

@@ -3,6 +3,9 @@ import type { SalonId } from "#shared/core/ids.ts";
 import type { Transaction } from "#shared/runtime/transaction.ts";
 import type { Health, PlatformConfig, SalonIntegration, TwilioConfig } from "./integration.ts";
 
+/** How long a message or call waits for an account to be well again when nobody says so. */
+export const TROUBLE_WAIT_SECONDS = 900;
+
 /** Whose account can be in trouble. */
 export type TroubledSource = keyof Health;
 
