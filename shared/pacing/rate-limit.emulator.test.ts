@@ -71,8 +71,9 @@ describe("across instances", () => {
     clock.pass(10);
     const second = await hammer();
     printCount(`rate limit: ${second} of 1200 admitted 10 s later, when 100 have flowed in`);
-    expect(second).toBeLessThanOrEqual(100);
-    expect(second).toBeGreaterThan(80);
+    // What was leased before and is still held counts with it.
+    expect(first + second).toBeLessThanOrEqual(500);
+    expect(first + second).toBeGreaterThan(500 - 40);
   });
 
   it("keeps to the rate while 8 instances hammer on, with a write for 20 messages", async () => {
