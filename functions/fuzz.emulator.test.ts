@@ -5,7 +5,6 @@ import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { tally } from "#scripts/testing/at-once.ts";
 import { callerParts } from "#scripts/testing/caller-parts.ts";
-import { consequencesOf } from "#scripts/testing/delivery-parts.ts";
 import { printCount } from "#scripts/testing/print-count.ts";
 import {
   type BenchSalon,
@@ -26,7 +25,6 @@ import { createRandom, type Random } from "#scripts/twilio-simulator/random.ts";
 import { createCalls } from "#shared/calls/call-store.ts";
 import { createThreads } from "#shared/contacts/threads.ts";
 import { createAcceptance } from "#shared/messages/acceptance.ts";
-import { createAnnouncer } from "#shared/messages/announcer.ts";
 import { createInboundIntake } from "#shared/messages/inbound-intake.ts";
 import { createInboundMessages } from "#shared/messages/inbound-store.ts";
 import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
@@ -91,8 +89,6 @@ beforeAll(async () => {
       ...bench.verifiersOf("receive-status"),
       messages,
       calls,
-      announcer: createAnnouncer(bench.publisher),
-      drawConsequences: consequencesOf({ ...bench, twilio: bench.api }),
     }),
   };
   for (const [name, handler] of Object.entries(handlers)) hosts[name] = await bench.serve(name, handler);

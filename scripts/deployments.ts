@@ -74,6 +74,24 @@ export const DEPLOYMENTS: readonly Deployment[] = [
     source: "deliver-message",
     trigger: { kind: "topic", topic: "outbound-critical" },
   },
+  {
+    name: "announce-message",
+    source: "announce-change",
+    trigger: {
+      kind: "document",
+      pattern: "messages/{messageId}",
+      eventType: "google.cloud.firestore.document.v1.written",
+    },
+  },
+  {
+    name: "announce-call",
+    source: "announce-change",
+    trigger: {
+      kind: "document",
+      pattern: "calls/{callId}",
+      eventType: "google.cloud.firestore.document.v1.written",
+    },
+  },
   { name: "place-call", source: "place-call", trigger: { kind: "topic", topic: "outbound-calls" } },
   {
     name: "wake-due-work",

@@ -16,7 +16,7 @@ test("a real event is valid by its schema, and one with a field more is not", ()
   const ajv = new Ajv2020();
   addFormats.default(ajv);
   const validate = ajv.compile(JSON.parse(EVENT_SCHEMAS["message-events.v1.json"]));
-  const event = messageEvent(outboundMessage({ attempts: [attempt()] }));
+  const event = messageEvent(outboundMessage({ attempts: [attempt()] }), "event-1");
   expect(validate(event), JSON.stringify(validate.errors)).toBe(true);
   expect(validate({ ...event, to: "+14155550142" })).toBe(false);
 });

@@ -8,7 +8,6 @@ import { systemClock } from "#shared/core/clock.ts";
 import { createPartyOf } from "#shared/core/phone.ts";
 import { Secret } from "#shared/core/secret.ts";
 import { createAcceptance } from "#shared/messages/acceptance.ts";
-import { createAnnouncer } from "#shared/messages/announcer.ts";
 import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
 import { createOwnAccounts } from "#shared/own-account/create-own-accounts.ts";
 import { rotationReminder } from "#shared/reminders/rotation.ts";
@@ -52,7 +51,6 @@ function ownAccounts({ projectId, ...parts }: DashboardParts) {
     ...parts,
     messages,
     twilio: api,
-    announcer: createAnnouncer(publisher),
     ...deliveryParts({
       ...parts,
       changes: createIntegrationChanges({ ...parts, clock }),

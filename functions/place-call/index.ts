@@ -14,7 +14,6 @@ import { createIncidents } from "#shared/health/incidents.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
 import { createDeadLetters } from "#shared/runtime/dead-letters.ts";
 import { eventFunction } from "#shared/runtime/event-boundary.ts";
-import { createPublisher } from "#shared/runtime/publisher.ts";
 import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createIntegrations } from "#shared/salons/integrations.ts";
 import { createSalons } from "#shared/salons/salons.ts";
@@ -61,7 +60,6 @@ const placement = createPlacement({
   vault,
   twilio,
   urls: createWebhookUrls(config.PUBLIC_WEBHOOK_BASE),
-  publisher: createPublisher(projectId),
   requestPlatform: changes.requestPlatform,
   // The channel counts for a sender in trouble only, of which calls say nothing.
   noteTrouble: (salonId, source, trouble) => health.report(salonId, source, { ...trouble, channel: "sms" }),

@@ -21,7 +21,6 @@ const handler = createHandler({
   calls: createCalls(database, clock),
   contacts,
   sendBookingLink: createSendBookingLink({ ...runtime, acceptance, contacts }),
-  publisher,
 });
 
 http(

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { callerParts } from "#scripts/testing/caller-parts.ts";
-import { consequencesOf } from "#scripts/testing/delivery-parts.ts";
 import {
   type BenchSalon,
   PLATFORM_NUMBERS,
@@ -9,7 +8,6 @@ import {
 } from "#scripts/testing/webhook-bench.ts";
 import { readTwiml } from "#scripts/twilio-simulator/twiml/twiml.ts";
 import { createCalls } from "#shared/calls/call-store.ts";
-import { createAnnouncer } from "#shared/messages/announcer.ts";
 import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
 import { createHandler as createStatusHandler } from "../receive-status/handler.ts";
 import { createHandler } from "./handler.ts";
@@ -38,7 +36,6 @@ beforeAll(async () => {
   bench = await startWebhookBench();
   const calls = createCalls(bench.database, bench.clock);
   const messages = createOutboundMessages(bench.database, bench.clock);
-  const announcer = createAnnouncer(bench.publisher);
   await bench.serve("receive-call", createHandler({ ...bench, ...callerParts(bench), calls }));
   await bench.serve(
     "receive-status",
@@ -46,8 +43,6 @@ beforeAll(async () => {
       ...bench,
       calls,
       messages,
-      announcer,
-      drawConsequences: consequencesOf({ ...bench, twilio: bench.api }),
     }),
   );
   const communication = {

@@ -1,4 +1,3 @@
-import { announceCall } from "#shared/calls/call-events.ts";
 import { CallId, type OutboundCall } from "#shared/calls/outbound-call.ts";
 import type { OutboundCalls } from "#shared/calls/outbound-call-store.ts";
 import {
@@ -11,7 +10,6 @@ import {
 import { accountFingerprint } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import type { HttpRequest, Reply } from "#shared/runtime/http-boundary.ts";
-import type { Publisher } from "#shared/runtime/publisher.ts";
 import { voiceWebhookSchema } from "#shared/twilio/webhook-parameters.ts";
 import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
 import { refusal } from "#shared/webhooks/refusal.ts";
@@ -21,7 +19,6 @@ export interface ReminderDeps {
   readonly verify: VerifyWebhook;
   readonly calls: { readonly outbound: OutboundCalls };
   readonly urls: WebhookUrls;
-  readonly publisher: Publisher;
   readonly logger: Logger;
 }
 
@@ -33,13 +30,7 @@ export type AnswerReminder = (
 ) => Promise<Reply>;
 
 /** Says what the call is for, and takes the key. Whether a person or a machine has answered is not asked. */
-export function createAnswerReminder({
-  verify,
-  calls,
-  urls,
-  publisher,
-  logger,
-}: ReminderDeps): AnswerReminder {
+export function createAnswerReminder({ verify, calls, urls, logger }: ReminderDeps): AnswerReminder {
   return async (request, claimedSalonId, [claimedId, attemptText, step]) => {
     const { salonId, account, tokenRole, form } = await verify(request, claimedSalonId);
     const webhook = voiceWebhookSchema.safeParse(form).data;
@@ -83,8 +74,6 @@ export function createAnswerReminder({
     if (meaning === undefined) return wrongKeyScript(call, step === "key" ? steps : undefined);
     const answered = await calls.outbound.press(call.id, { answer: meaning, attempt, from });
     if (answered === undefined) throw refusal();
-    // A repeated webhook may stand for one whose news was not published, so it is published again.
-    await announceCall(publisher, answered);
     return answeredScript(answered);
   }
 }

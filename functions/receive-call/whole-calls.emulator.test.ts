@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { callerParts } from "#scripts/testing/caller-parts.ts";
-import { consequencesOf } from "#scripts/testing/delivery-parts.ts";
 import { createMovingClock } from "#scripts/testing/moving-clock.ts";
 import { type BenchSalon, startWebhookBench, type WebhookBench } from "#scripts/testing/webhook-bench.ts";
 import { createCalls } from "#shared/calls/call-store.ts";
-import { createAnnouncer } from "#shared/messages/announcer.ts";
 import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
 import { createHandler as createStatusHandler } from "../receive-status/handler.ts";
 import { createHandler } from "./handler.ts";
@@ -55,8 +53,6 @@ beforeAll(async () => {
       ...bench,
       calls,
       messages: createOutboundMessages(bench.database, clock),
-      announcer: createAnnouncer(bench.publisher),
-      drawConsequences: consequencesOf({ ...bench, twilio: bench.api }),
     }),
   );
   const add = (communication: object, hours: object = HOURS) =>

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { consequencesOf } from "#scripts/testing/delivery-parts.ts";
 import { newAttempt } from "#scripts/testing/outbound-message.ts";
 import { type BenchSalon, startWebhookBench, type WebhookBench } from "#scripts/testing/webhook-bench.ts";
 import { createCalls } from "#shared/calls/call-store.ts";
 import { accountFingerprint } from "#shared/core/ids.ts";
 import { E164 } from "#shared/core/phone.ts";
 import { type Acceptance, createAcceptance } from "#shared/messages/acceptance.ts";
-import { createAnnouncer } from "#shared/messages/announcer.ts";
 import type { OutboundMessage } from "#shared/messages/message.ts";
 import { createOutboundMessages, type OutboundMessages } from "#shared/messages/outbound-store.ts";
 import { createHandler } from "./handler.ts";
@@ -33,8 +31,6 @@ beforeAll(async () => {
       ...bench,
       messages,
       calls: createCalls(bench.database, bench.clock),
-      announcer: createAnnouncer(bench.publisher),
-      drawConsequences: consequencesOf({ ...bench, twilio: bench.api }),
     }),
   );
 });

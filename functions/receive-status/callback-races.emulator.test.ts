@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { consequencesOf } from "#scripts/testing/delivery-parts.ts";
 import { newAttempt, outboundMessage } from "#scripts/testing/outbound-message.ts";
 import { printCount } from "#scripts/testing/print-count.ts";
 import { type BenchSalon, startWebhookBench, type WebhookBench } from "#scripts/testing/webhook-bench.ts";
@@ -7,7 +6,6 @@ import { createRandom, type Random } from "#scripts/twilio-simulator/random.ts";
 import { createCalls } from "#shared/calls/call-store.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import { accountFingerprint, type MessageId } from "#shared/core/ids.ts";
-import { createAnnouncer } from "#shared/messages/announcer.ts";
 import { createOutboundMessages, type OutboundMessages } from "#shared/messages/outbound-store.ts";
 import type { TwilioState } from "#shared/messages/state.ts";
 import { createHandler } from "./handler.ts";
@@ -69,8 +67,6 @@ beforeAll(async () => {
     ...bench,
     messages,
     calls: createCalls(bench.database, bench.clock),
-    announcer: createAnnouncer(bench.publisher),
-    drawConsequences: consequencesOf({ ...bench, twilio: bench.api }),
   });
   await bench.serve("receive-status", handler);
   salon = await bench.addSalon("+14155550101");
@@ -162,7 +158,7 @@ test("a thousand races of callbacks end where Twilio's order says, none is lost,
   const began = Date.now();
   const lanes = Array.from({ length: AT_ONCE }, async () => {
     for (let race = waiting.shift(); race !== undefined; race = waiting.shift()) {
-      if (failing.has(race.index)) bench.publisher.failOnce();
+      if (failing.has(race.index)) bench.announcing.failOnce();
       ids.set(race, await run(race));
     }
   });
@@ -192,8 +188,7 @@ test("a thousand races of callbacks end where Twilio's order says, none is lost,
       wrong.push(`race ${race.index}: ${JSON.stringify(race.waves)} ended ${state}, charged ${events}`);
     }
     ended.set(state, (ended.get(state) ?? 0) + 1);
-    // What only the worker was told, nobody but the worker announces.
-    if (race.story.some((each) => each === state)) finals.push(`${id}:${state}`);
+    finals.push(`${id}:${state}`);
   }
   await expect
     .poll(() => finals.filter((final) => !announced().has(final)).length, { timeout: 15_000 })

@@ -1,19 +1,13 @@
 import { CallState } from "#shared/calls/call.ts";
-import { announceCall } from "#shared/calls/call-events.ts";
 import type { Calls } from "#shared/calls/call-store.ts";
 import { CallId } from "#shared/calls/outbound-call.ts";
 import { accountFingerprint, MessageId, PLATFORM_SEGMENT } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import type { PartyOf } from "#shared/core/phone.ts";
-import type { Announcer } from "#shared/messages/announcer.ts";
-import type { OutboundMessage } from "#shared/messages/message.ts";
 import type { OutboundMessages } from "#shared/messages/outbound-store.ts";
-import { type TwilioState, twilioState } from "#shared/messages/state.ts";
-import type { DrawConsequences } from "#shared/routing/consequences.ts";
+import { twilioState } from "#shared/messages/state.ts";
 import type { Handler, Reply } from "#shared/runtime/http-boundary.ts";
-import { outboundTopic, type Publisher } from "#shared/runtime/publisher.ts";
 import type { Salons } from "#shared/salons/salons.ts";
-import { classOfCode } from "#shared/twilio/error-table.ts";
 import { callStatusCallbackSchema, messageStatusCallbackSchema } from "#shared/twilio/webhook-parameters.ts";
 import { webhookSegments } from "#shared/webhooks/path.ts";
 import type { VerifyPlatformWebhook } from "#shared/webhooks/platform-accounts.ts";
@@ -27,9 +21,6 @@ export interface Deps {
   readonly messages: OutboundMessages;
   readonly calls: Calls;
   readonly salons: Salons;
-  readonly announcer: Announcer;
-  readonly drawConsequences: DrawConsequences;
-  readonly publisher: Publisher;
   readonly partyOf: PartyOf;
   readonly logger: Logger;
 }
@@ -42,9 +33,6 @@ export function createHandler({
   messages,
   calls,
   salons,
-  announcer,
-  drawConsequences,
-  publisher,
   partyOf,
   logger,
 }: Deps): Handler {
@@ -82,23 +70,7 @@ export function createHandler({
     if (result.outcome === "forbidden") throw refusal();
     if (result.outcome === "foreign" || result.outcome === "doubled")
       logger.error("one message was sent twice", fields);
-    // A repeated callback may stand for one whose consequences failed, so what it says is done again.
-    const current = "message" in result ? result.message : await messages.get(id);
-    if (current !== undefined) await follow(current, attempt, state);
     return { status: 204, log: fields };
-  }
-
-  async function follow(message: OutboundMessage, attemptNumber: number, state: TwilioState) {
-    const attempt = message.attempts[attemptNumber - 1];
-    if (attempt?.state === state && attempt.error_code !== null) {
-      const code = attempt.error_code;
-      await drawConsequences(message, attempt, { class: classOfCode(code), code });
-    }
-    // Held: Twilio could not deliver it, and it goes another way or once more.
-    if (message.state === state || message.state === "held") await announcer.announce(message);
-    if (message.state === "held" && message.hold_reason === "fallback") {
-      await publisher.publish(outboundTopic(message.critical), message.id, { message_id: message.id });
-    }
   }
 
   /** A call that the salon makes has its own address, which names it and the attempt. */
@@ -119,10 +91,6 @@ export function createHandler({
     const fields = { salonId, callId: id, attempt, state, outcome, tokenRole };
     if (outcome === "forbidden" || outcome === "taken") throw refusal();
     if (outcome === "foreign" || outcome === "doubled") logger.error("one call was made twice", fields);
-    // A repeated callback may stand for one whose news was not published, so it is published again.
-    const current = "call" in result ? result.call : await calls.outbound.get(id);
-    const isItsNews = current?.attempts[attempt - 1]?.state === state;
-    if (current !== undefined && isItsNews) await announceCall(publisher, current);
     return { status: 204, log: fields };
   }
 

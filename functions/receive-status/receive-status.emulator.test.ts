@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { consequencesOf } from "#scripts/testing/delivery-parts.ts";
 import { newAttempt } from "#scripts/testing/outbound-message.ts";
 import {
   type BenchSalon,
@@ -12,7 +11,6 @@ import { accountFingerprint } from "#shared/core/ids.ts";
 import { E164 } from "#shared/core/phone.ts";
 import { Secret } from "#shared/core/secret.ts";
 import { type Acceptance, createAcceptance } from "#shared/messages/acceptance.ts";
-import { createAnnouncer } from "#shared/messages/announcer.ts";
 import type { OutboundMessage } from "#shared/messages/message.ts";
 import { createOutboundMessages, type OutboundMessages } from "#shared/messages/outbound-store.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
@@ -39,15 +37,12 @@ beforeAll(async () => {
   messages = createOutboundMessages(bench.database, bench.clock);
   acceptance = createAcceptance({ ...bench, messages });
   const calls = createCalls(bench.database, bench.clock);
-  const announcer = createAnnouncer(bench.publisher);
   await bench.serve(
     "receive-status",
     createHandler({
       ...bench,
       messages,
       calls,
-      announcer,
-      drawConsequences: consequencesOf({ ...bench, twilio: bench.api }),
     }),
   );
   [salon, other] = await Promise.all([bench.addSalon("+14155550101"), bench.addSalon("+14155550102")]);
@@ -207,36 +202,6 @@ describe("a message's status", () => {
     );
     expect(alerts).toHaveLength(1);
   });
-
-  test("is told again by a repetition when Pub/Sub failed the first time", async () => {
-    const message = await claimed();
-    const sid = `SM${unique()}`;
-    bench.publisher.failOnce();
-    expect((await callback({ id: message.id, sid, status: "delivered" })).status).toBe(500);
-    expect((await callback({ id: message.id, sid, status: "delivered" })).status).toBe(204);
-    await expect.poll(() => announced(message)).toHaveLength(1);
-    expect(announced(message)[0]).toMatchObject({ state: "delivered", salon_id: salon.salonId });
-    expect(await rows(sid)).toHaveLength(1);
-  });
-});
-
-test("Twilio itself comes again after a 5xx, so that nobody misses the end", async () => {
-  const message = await claimed();
-  const credentials = { accountSid: salon.accountSid, authToken: new Secret(salon.authToken) };
-  await bench.twilio.fault({ kind: "callbacks", order: "reversed" });
-  bench.publisher.failOnce();
-  const sent = await bench.api.account(credentials).sendMessage({
-    to: CUSTOMER,
-    from: salon.number,
-    body: message.body,
-    statusCallback: bench.urls.messageStatus(salon.salonId, message.id, 1),
-    validityPeriodSeconds: 600,
-  });
-  await expect.poll(() => announced(message), { timeout: 10_000 }).toMatchObject([{ state: "delivered" }]);
-  await bench.twilio.calm();
-  const answers = bench.logs.lines.filter((line) => line.includes('"status":500'));
-  expect(answers).toHaveLength(1);
-  expect(await read(message)).toMatchObject({ state: "delivered", attempts: [{ sid: sent.sid }] });
 });
 
 describe("what Twilio gains nothing by repeating is answered 204", () => {
@@ -324,15 +289,15 @@ describe("of an attempt whose message has gone on without it", () => {
     expect((await undelivered()).status).toBe(204);
     return { message, sid, undelivered };
   };
-  const woken = ({ id }: OutboundMessage) =>
-    bench.publisher.published.filter(({ topic, key }) => topic === "outbound-critical" && key === id);
-
-  test("the failure sends it the other way, and wakes its worker again when it is repeated", async () => {
+  test("the failure sends it the other way and wakes its worker, once although it is repeated", async () => {
     const { message, undelivered } = await fallBack();
     expect(await read(message)).toMatchObject({ state: "held", hold_reason: "fallback", on_fallback: true });
-    const before = woken(message).length;
     expect((await undelivered()).status).toBe(204);
-    expect([before > 0, woken(message).length - before]).toEqual([true, 1]);
+    const woken = () =>
+      bench.announcing.published.filter(
+        ({ topic, key }) => topic === "outbound-critical" && key === message.id,
+      );
+    await expect.poll(woken).toHaveLength(1);
   });
 
   test("what is told of the first way changes nothing any more, and of the second it counts", async () => {

@@ -12,7 +12,6 @@ import { createAccountHealth } from "#shared/health/account-health.ts";
 import { createIncidents } from "#shared/health/incidents.ts";
 import { createSynchronization } from "#shared/message-sync/synchronization.ts";
 import { createAcceptance } from "#shared/messages/acceptance.ts";
-import { createAnnouncer } from "#shared/messages/announcer.ts";
 import { createMessageCosts } from "#shared/messages/cost-store.ts";
 import { createInboundIntake } from "#shared/messages/inbound-intake.ts";
 import { createInboundMessages } from "#shared/messages/inbound-store.ts";
@@ -78,7 +77,6 @@ const synchronize = createSynchronization({
   calls: createCalls(database, clock),
   costs: createMessageCosts(database, clock),
   intake,
-  announcer: createAnnouncer(publisher),
   partyOf,
   newHolder: randomUUID,
   clock,

@@ -91,7 +91,7 @@ describe("a tick", () => {
     expect(await tick()).toEqual([`outbound {"message_id":"${id}"}`]);
   });
 
-  test("wakes nothing that Twilio has, or that has ended and was announced", async () => {
+  test("wakes nothing that Twilio has, or that has ended", async () => {
     const [sent, expired] = [await accept(), await accept()];
     await bench.worker().deliver(sent.id);
     bench.clock.pass(86_400);

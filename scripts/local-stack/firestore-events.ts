@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
+import pLimit, { type LimitFunction } from "p-limit";
 import { listen } from "./listen.ts";
 import { backoffMs, type PushedEvent, pushEvent } from "./push-event.ts";
 
@@ -9,6 +10,8 @@ export interface FirestoreEvents {
   readonly host: string;
   /** From now on events of that trigger go to the function at `url`. */
   forward(triggerId: string, url: string): void;
+  /** When nothing that has come so far is still on its way. */
+  idle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -19,6 +22,9 @@ interface Options {
   /** Who the `.withAuthContext` events say it was; the emulator knows nobody. */
   readonly authContext?: () => { readonly type: string; readonly id: string };
 }
+
+/** A function gets so many events at once, as an instance does in production; a campaign has thousands. */
+const AT_ONCE = 16;
 
 /**
  * Plays Eventarc between the Firestore emulator and our functions: delivers each event until it is accepted.
@@ -32,6 +38,12 @@ interface Options {
  */
 export async function startFirestoreEvents(options: Options = {}): Promise<FirestoreEvents> {
   const targets = new Map<string, string>();
+  const queues = new Map<string, LimitFunction>();
+  const queueOf = (triggerId: string) => {
+    const queue = queues.get(triggerId) ?? pLimit(AT_ONCE);
+    queues.set(triggerId, queue);
+    return queue;
+  };
   const closing = new AbortController();
   const deliveries = new Set<Promise<void>>();
 
@@ -52,7 +64,7 @@ export async function startFirestoreEvents(options: Options = {}): Promise<Fires
     if (triggerId === undefined) return response.writeHead(404).end();
     const event = toEventarc(request.headers, await buffer(request), options.authContext);
     response.writeHead(200).end(); // at once: the emulator sends the next event only after this answer
-    const delivery = deliver(triggerId, event);
+    const delivery = queueOf(triggerId)(() => deliver(triggerId, event));
     deliveries.add(delivery);
     await delivery.finally(() => deliveries.delete(delivery));
   };
@@ -65,6 +77,9 @@ export async function startFirestoreEvents(options: Options = {}): Promise<Fires
     host: listening.host,
     forward: (triggerId, url) => {
       targets.set(triggerId, url);
+    },
+    idle: async () => {
+      await Promise.all(deliveries);
     },
     close: async () => {
       closing.abort();

@@ -16,7 +16,6 @@ import { E164 } from "#shared/core/phone.ts";
 import { createAccountCheck } from "#shared/health/account-check.ts";
 import { createAccountHealth } from "#shared/health/account-health.ts";
 import { createIncidents } from "#shared/health/incidents.ts";
-import { createAnnouncer } from "#shared/messages/announcer.ts";
 import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
 import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createIntegrations } from "#shared/salons/integrations.ts";
@@ -25,7 +24,6 @@ import { createTwilio } from "#shared/twilio/account.ts";
 import { createRetry } from "#shared/twilio/retry.ts";
 import { createWebhookUrls } from "#shared/twilio/webhook-urls.ts";
 import { callerParts } from "./caller-parts.ts";
-import { consequencesOf } from "./delivery-parts.ts";
 import { createMovingClock } from "./moving-clock.ts";
 import { uniqueSalonId } from "./test-project.ts";
 import { startWebhookBench } from "./webhook-bench.ts";
@@ -55,7 +53,7 @@ export async function startCallsBench() {
   const { database, publisher, twilio: simulator, vault, partyOf } = webhooks;
   const { logger } = webhooks.logs;
   const pubsub = new PubSub({ projectId: webhooks.projectId });
-  await Promise.all(["outbound-calls", "call-events"].map((topic) => pubsub.createTopic(topic)));
+  await pubsub.createTopic("outbound-calls");
   await pubsub.close();
   const clock = createMovingClock();
   const calls = createCalls(database, clock);
@@ -68,8 +66,6 @@ export async function startCallsBench() {
       ...webhooks,
       calls,
       messages: createOutboundMessages(database, webhooks.clock),
-      announcer: createAnnouncer(publisher),
-      drawConsequences: consequencesOf({ ...webhooks, twilio: webhooks.api }),
     }),
   );
   const changes = createIntegrationChanges({
@@ -159,7 +155,6 @@ export async function startCallsBench() {
           logger,
         }),
         urls: deaf ? createWebhookUrls(NOWHERE) : webhooks.urls,
-        publisher,
         requestPlatform: changes.requestPlatform,
         noteTrouble: (salonId, source, trouble) =>
           health.report(salonId, source, { ...trouble, channel: "sms" }),
@@ -184,9 +179,9 @@ export async function startCallsBench() {
       return Object.fromEntries(rows.docs.map((row) => [row.id, row.get("quantity")]));
     },
 
-    /** What was published of a call, in order. */
+    /** What was published of a call. */
     news: (id: CallId) =>
-      publisher.published.flatMap(({ topic, data }) =>
+      webhooks.announcing.published.flatMap(({ topic, data }) =>
         topic === "call-events" && data.call_id === id ? [`${data.state} ${data.answer}`] : [],
       ),
   };

@@ -56,7 +56,6 @@ export function consequencesOf({
     contacts: createContacts(database),
     threads: createThreads({ database, clock, partyOf }),
     health: healthOf({ database, changes, clock, logger, vault, twilio }),
-    clock,
   });
 }
 

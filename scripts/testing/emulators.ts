@@ -4,6 +4,7 @@ import { startAuthEmulator } from "#scripts/local-stack/auth-emulator.ts";
 import { startFirestoreEmulator } from "#scripts/local-stack/firestore-emulator.ts";
 import { startKmsServer } from "#scripts/local-stack/kms-server.ts";
 import { startPubSubEmulator } from "#scripts/local-stack/pubsub-emulator.ts";
+import { startEventRelay } from "./event-relay.ts";
 
 const RULES = fileURLToPath(new URL("../../firestore.rules", import.meta.url));
 
@@ -13,8 +14,13 @@ const RULES = fileURLToPath(new URL("../../firestore.rules", import.meta.url));
  */
 export default async function setup(): Promise<() => Promise<void>> {
   const projectId = "salon-flow-test";
+  const relay = await startEventRelay();
   const [firestore, pubsub, kms, auth] = await Promise.all([
-    startFirestoreEmulator({ projectId, ...(existsSync(RULES) ? { rulesFile: RULES } : {}) }),
+    startFirestoreEmulator({
+      projectId,
+      functionsEmulator: relay.host,
+      ...(existsSync(RULES) ? { rulesFile: RULES } : {}),
+    }),
     startPubSubEmulator(),
     startKmsServer({ projectId }),
     startAuthEmulator({ projectId }),
@@ -31,5 +37,6 @@ export default async function setup(): Promise<() => Promise<void>> {
   });
   return async () => {
     await Promise.all([firestore.stop(), pubsub.stop(), kms.stop(), auth.stop()]);
+    await relay.close();
   };
 }

@@ -5,18 +5,19 @@ import { createSimulatorClient } from "#scripts/demo/simulator-client.ts";
 import { startSecretManagerServer } from "#scripts/local-stack/secret-manager-server.ts";
 import { type ReceivedMail, startSmtpSink } from "#scripts/local-stack/smtp-sink.ts";
 import { startTwilioSimulator } from "#scripts/twilio-simulator/simulator.ts";
+import { until } from "#scripts/twilio-simulator/testing/until.ts";
 import { createAudit } from "#shared/audit/audit.ts";
 import { createCalls } from "#shared/calls/call-store.ts";
 import type { Contacts } from "#shared/contacts/contacts.ts";
 import type { Threads } from "#shared/contacts/threads.ts";
-import { SalonId } from "#shared/core/ids.ts";
+import { type MessageId, SalonId } from "#shared/core/ids.ts";
 import { createLogger } from "#shared/core/logger.ts";
 import { createPartyOf, E164, type PartyOf } from "#shared/core/phone.ts";
 import { Secret } from "#shared/core/secret.ts";
 import { createSynchronization, type Synchronized } from "#shared/message-sync/synchronization.ts";
 import { type Acceptance, createAcceptance, type SendRequest } from "#shared/messages/acceptance.ts";
-import { createAnnouncer } from "#shared/messages/announcer.ts";
 import { createMessageCosts } from "#shared/messages/cost-store.ts";
+import { MessageEvent } from "#shared/messages/events.ts";
 import { createInboundIntake } from "#shared/messages/inbound-intake.ts";
 import { createInboundMessages } from "#shared/messages/inbound-store.ts";
 import type { OutboundMessage } from "#shared/messages/message.ts";
@@ -39,7 +40,8 @@ import { createAdmission } from "#shared/webhooks/admission.ts";
 import { WEBHOOK_POLICIES } from "#shared/webhooks/limits.ts";
 import { createPlatformVerification, orOfPlatform } from "#shared/webhooks/platform-accounts.ts";
 import { createVerification } from "#shared/webhooks/verification.ts";
-import { consequencesOf, deliveryParts } from "./delivery-parts.ts";
+import { announceChanges } from "./announced-changes.ts";
+import { deliveryParts } from "./delivery-parts.ts";
 import { createMovingClock, type MovingClock } from "./moving-clock.ts";
 import { type RecordingPublisher, recordPublisher } from "./recording-publisher.ts";
 import { openCallbackAddress } from "./status-callbacks.ts";
@@ -104,6 +106,12 @@ export interface MessagingBench {
   readonly messages: OutboundMessages;
   readonly acceptance: Acceptance;
   readonly publisher: RecordingPublisher;
+  /** What tells the other services. */
+  readonly announcing: RecordingPublisher;
+  /** When the message's latest change has been followed: told, and what comes of it is on record. */
+  followed(message: OutboundMessage): Promise<void>;
+  /** What the other services have been told of a message. */
+  news(id: MessageId): MessageEvent[];
   /** Every line logged so far. */
   readonly logLines: readonly string[];
   /** What Twilio truly has for a recipient. */
@@ -200,7 +208,6 @@ export async function startMessagingBench({
   const parts = deliveryParts({ database, changes, partyOf, secrets, vault, twilio, clock, logger });
   const callbacks = hasCallbacks ? await openCallbackAddress() : undefined;
   const urls = createWebhookUrls(callbacks?.url ?? "http://127.0.0.1:9");
-  const announcer = createAnnouncer(publisher);
   if (callbacks !== undefined) {
     const { defaultSenders } = parts;
     const integrations = createIntegrations(database);
@@ -213,7 +220,6 @@ export async function startMessagingBench({
     });
     const verify = createVerification({ database, integrations, vault, admission, clock, logger });
     const verifyPlatform = createPlatformVerification({ defaultSenders, admission });
-    const drawConsequences = consequencesOf({ database, partyOf, vault, twilio, clock, logger });
     await callbacks.serve({
       verify,
       verifyPlatform,
@@ -221,13 +227,23 @@ export async function startMessagingBench({
       messages,
       calls: createCalls(database, clock),
       salons,
-      announcer,
-      drawConsequences,
-      publisher,
       partyOf,
       logger,
     });
   }
+  const announcing = await announceChanges({
+    projectId,
+    database,
+    partyOf,
+    vault,
+    twilio,
+    clock,
+    logger,
+  });
+  const news = (id: MessageId) =>
+    announcing.publisher.published.flatMap(({ topic, data }) =>
+      topic === "message-events" && data.message_id === id ? [MessageEvent.parse(data)] : [],
+    );
   let serial = 1_000;
   const nextNumber = () => E164.parse(`+1415555${(serial++).toString()}`);
 
@@ -265,6 +281,12 @@ export async function startMessagingBench({
     messages,
     acceptance,
     publisher,
+    announcing: announcing.publisher,
+    news,
+    async followed({ id, state, attempts }) {
+      await until(() => news(id).some((each) => each.state === state && each.attempt === attempts.length));
+      await announcing.idle();
+    },
     atTwilio: (to) => truth({ to }),
     sentBy: (account_sid) => truth({ account_sid }),
     async callbacks() {
@@ -326,7 +348,6 @@ export async function startMessagingBench({
         vault,
         twilio: twilioAt(twilioUrl ?? simulator.url, timeoutMs),
         urls,
-        announcer,
         ...parts,
         mailer,
         clock,
@@ -352,7 +373,6 @@ export async function startMessagingBench({
         messages,
         costs: createMessageCosts(database, clock),
         intake: createInboundIntake({ inbound, publisher, acceptance, partyOf, clock, logger }),
-        announcer,
         newHolder: randomUUID,
         clock,
         logger,
@@ -361,6 +381,7 @@ export async function startMessagingBench({
     twilio: ({ accountSid, authToken }) => twilio.account({ accountSid, authToken: new Secret(authToken) }),
     async stop() {
       await simulator.close();
+      await announcing.stop();
       await callbacks?.stop();
       await Promise.all([secretManager.stop(), mailSink.stop(), pubsub.close()]);
     },

@@ -38,6 +38,5 @@ export function mortal(messages: OutboundMessages, death: Death | undefined): Ou
     fallBack: at("fallBack", messages.fallBack),
     fail: at("fail", messages.fail),
     expire: at("expire", messages.expire),
-    markAnnounced: at("markAnnounced", messages.markAnnounced),
   };
 }

@@ -4,7 +4,6 @@ import { SalonId } from "#shared/core/ids.ts";
 import { E164 } from "#shared/core/phone.ts";
 import { Secret } from "#shared/core/secret.ts";
 import { createAcceptance } from "#shared/messages/acceptance.ts";
-import { createAnnouncer } from "#shared/messages/announcer.ts";
 import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
 import { createOwnAccounts } from "#shared/own-account/create-own-accounts.ts";
 import type { ChangedBy } from "#shared/own-account/own-accounts.ts";
@@ -93,7 +92,6 @@ export async function startOwnAccountBench() {
       const vault = createVault({ kms, clock, cache: VAULT_CACHE });
       const messages = createOutboundMessages(database, clock);
       const acceptance = createAcceptance({ salons, messages, publisher, partyOf, clock, logger });
-      const announcer = createAnnouncer(publisher);
       const pace = { random: () => 0.5, leaseSeconds: 60, recheckSeconds: 120 };
       const audit = createAudit({ database: watchedDatabase, clock, logger });
       const changes = createIntegrationChanges({ database, audit, clock, logger });
@@ -103,7 +101,6 @@ export async function startOwnAccountBench() {
         integrations,
         vault,
         urls,
-        announcer,
         ...deliveryParts({ database, changes, partyOf, secrets, vault, twilio: api, clock, logger }),
         clock,
         logger,

@@ -6,7 +6,6 @@ import { SalonId } from "#shared/core/ids.ts";
 import { createPartyOf } from "#shared/core/phone.ts";
 import { Secret } from "#shared/core/secret.ts";
 import { createAcceptance } from "#shared/messages/acceptance.ts";
-import { createAnnouncer } from "#shared/messages/announcer.ts";
 import { createHeldMessages } from "#shared/messages/held.ts";
 import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
 import { createPlatformAccounts } from "#shared/platform/accounts.ts";
@@ -142,7 +141,6 @@ export async function startProvisioningBench(options: { subaccountLimit?: number
         vault,
         twilio: watchedApi,
         urls,
-        announcer: createAnnouncer(publisher),
         ...deliveryParts({ database, changes, partyOf, secrets, vault, twilio: watchedApi, clock, logger }),
         clock,
         logger,

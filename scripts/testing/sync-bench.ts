@@ -14,7 +14,6 @@ import {
   type SynchronizationLimits,
 } from "#shared/message-sync/synchronization.ts";
 import { createAcceptance } from "#shared/messages/acceptance.ts";
-import { createAnnouncer } from "#shared/messages/announcer.ts";
 import { createMessageCosts } from "#shared/messages/cost-store.ts";
 import { createInboundIntake } from "#shared/messages/inbound-intake.ts";
 import { createInboundMessages } from "#shared/messages/inbound-store.ts";
@@ -244,7 +243,6 @@ export async function startSyncBench() {
           messages,
           costs: createMessageCosts(database, clock),
           intake,
-          announcer: createAnnouncer(publisher),
           newHolder: randomUUID,
           clock,
           logger,

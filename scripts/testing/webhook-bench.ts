@@ -32,12 +32,19 @@ import { createAdmission } from "#shared/webhooks/admission.ts";
 import { MAX_WEBHOOK_BYTES, WEBHOOK_POLICIES, type WebhookFunction } from "#shared/webhooks/limits.ts";
 import { createPlatformVerification, orOfPlatform } from "#shared/webhooks/platform-accounts.ts";
 import { createVerification } from "#shared/webhooks/verification.ts";
+import { announceChanges } from "./announced-changes.ts";
 import { createLogBook } from "./log-book.ts";
 import { recordPublisher } from "./recording-publisher.ts";
 import { startSimulatedTwilio } from "./simulated-twilio.ts";
 import { uniqueProjectId, uniqueSalonId } from "./test-project.ts";
 
-const TOPICS: readonly TopicName[] = ["outbound", "outbound-critical", "inbound-messages", "message-events"];
+const TOPICS: readonly TopicName[] = [
+  "outbound",
+  "outbound-critical",
+  "inbound-messages",
+  "message-events",
+  "call-events",
+];
 /** What stands in for salons, of each of the platform's two parents. */
 export const PLATFORM_NUMBERS = { default: "+14155559801", second: "+14155559802" } as const;
 const FIREBASE = new URL("../../firebase.json", import.meta.url);
@@ -125,6 +132,16 @@ export async function startWebhookBench({ allowedCidrs }: WebhookBenchOptions = 
     const verifyPlatform = createPlatformVerification({ defaultSenders, admission });
     return { verify, verifyPlatform, verifyMessageStatus: orOfPlatform(verify, verifyPlatform) };
   };
+  const api = createTwilio({ apiBaseUrl: twilio.url, timeoutMs: 5_000 });
+  const announcing = await announceChanges({
+    projectId,
+    database,
+    partyOf,
+    vault,
+    twilio: api,
+    clock,
+    logger: logs.logger,
+  });
   const runtime = {
     projectId,
     clock,
@@ -155,7 +172,7 @@ export async function startWebhookBench({ allowedCidrs }: WebhookBenchOptions = 
     integrations,
     twilio,
     /** Twilio as our code uses it. */
-    api: createTwilio({ apiBaseUrl: twilio.url, timeoutMs: 5_000 }),
+    api,
     /** Another parent account of the platform's, beside `twilio.main`. */
     second,
     defaultSenders,
@@ -164,6 +181,7 @@ export async function startWebhookBench({ allowedCidrs }: WebhookBenchOptions = 
     logs,
     inboundMessages,
     messageEvents,
+    announcing: announcing.publisher,
     credentials,
 
     /** Runs a handler under functions-framework, where the gateway finds it by its name; gives where it is itself. */
@@ -242,6 +260,7 @@ export async function startWebhookBench({ allowedCidrs }: WebhookBenchOptions = 
     },
 
     async stop(): Promise<void> {
+      await announcing.stop();
       await Promise.all([...servers, inboundMessages, messageEvents].map((part) => part.close()));
       await secretManager.stop();
       await Promise.all([gateway.stop(), twilio.stop(), pubsub.close(), database.firestore.terminate()]);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { attempt, outboundCall } from "#scripts/testing/outbound-call.ts";
-import { CallEvent, callEvent } from "./call-events.ts";
+import { CallEvent, callEvent, isCallChange } from "./call-events.ts";
+import type { OutboundCall } from "./outbound-call.ts";
 
 const answered = outboundCall({
   state: "completed",
@@ -9,7 +10,7 @@ const answered = outboundCall({
 });
 
 test("tells where a call is and what was pressed, and nothing personal", () => {
-  const event = callEvent(answered);
+  const event = callEvent(answered, "event-1");
   expect(CallEvent.parse(event)).toEqual(event);
   expect(event).toMatchObject({
     version: 1,
@@ -25,14 +26,16 @@ test("tells where a call is and what was pressed, and nothing personal", () => {
     expect(told).not.toContain(value);
 });
 
-test("is the same event for the same news, and another one for other news", () => {
-  const id = (changes: object) => callEvent({ ...answered, ...changes }).event_id;
-  expect(id({ updated_at: new Date() })).toBe(id({}));
-  const others = [
-    { answer: "none" },
-    { state: "in-progress" },
-    { hold_reason: "unanswered" },
-    { attempts: [] },
-  ];
-  expect(new Set([{}, ...others].map(id)).size).toBe(5);
+test.each<[string, Partial<OutboundCall>]>([
+  ["its state", { state: "in-progress" }],
+  ["why it waits", { hold_reason: "unanswered" }],
+  ["another try", { attempts: [] }],
+  ["a key that was pressed", { answer: "none" }],
+])("%s is news", (_, before) => {
+  expect(isCallChange({ ...answered, ...before }, answered)).toBe(true);
+});
+
+test("that it is there is news; when it is looked after next is none", () => {
+  expect(isCallChange(undefined, answered)).toBe(true);
+  expect(isCallChange({ ...answered, due_at: new Date(0), updated_at: new Date(0) }, answered)).toBe(false);
 });

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { SalonId } from "#shared/core/ids.ts";
-import type { Publisher } from "#shared/runtime/publisher.ts";
 import {
   Answer,
   CallFailure,
@@ -11,8 +10,9 @@ import {
 } from "./outbound-call.ts";
 
 /**
- * What `call-events` tells: where a call of a salon's is now, and what was pressed. At least once, in no order;
- * `event_id` is the same for the same news. Nothing personal is in it; who needs the number asks `GET /v1/calls/{id}`.
+ * What `call-events` tells: every state a call of a salon's comes to, from `accepted` on, and what was pressed. At least
+ * once, in no order: `event_id` is the same when the same change is told again, and `occurred_at` says which of two is
+ * the later one. Nothing personal is in it; who needs the number asks `GET /v1/calls/{id}`.
  */
 export const CallEvent = z.strictObject({
   version: z.literal(1),
@@ -32,13 +32,22 @@ export const CallEvent = z.strictObject({
 });
 export type CallEvent = z.infer<typeof CallEvent>;
 
-/** The news of a call as it is now. */
-export function callEvent(call: OutboundCall): CallEvent {
+/** Whether a change of a call is one of its state or its answer: when to look again is neither. */
+export function isCallChange(before: OutboundCall | undefined, after: OutboundCall): boolean {
+  return (
+    before?.state !== after.state ||
+    before.hold_reason !== after.hold_reason ||
+    before.attempts.length !== after.attempts.length ||
+    before.answer !== after.answer
+  );
+}
+
+/** A call as a change has left it. */
+export function callEvent(call: OutboundCall, eventId: string): CallEvent {
   const attempt = call.attempts.at(-1);
-  const held = call.hold_reason === null ? "" : `:${call.hold_reason}`;
   return {
     version: 1,
-    event_id: `${call.id}:${call.attempts.length}:${call.state}${held}:${call.answer}`,
+    event_id: eventId,
     salon_id: call.salon_id,
     call_id: call.id,
     idempotency_key: call.idempotency_key,
@@ -51,10 +60,4 @@ export function callEvent(call: OutboundCall): CallEvent {
     duration_seconds: attempt?.duration_seconds ?? null,
     occurred_at: call.updated_at.toISOString(),
   };
-}
-
-/** Publishes on `call-events` where a call is now. */
-export async function announceCall(publisher: Publisher, call: OutboundCall): Promise<void> {
-  const event = callEvent(call);
-  await publisher.publish("call-events", event.event_id, event);
 }

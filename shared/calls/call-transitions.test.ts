@@ -3,7 +3,7 @@ import { attempt, outboundCall } from "#scripts/testing/outbound-call.ts";
 import { ACCEPTED_AT } from "#scripts/testing/outbound-message.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import type { CallState } from "./call.ts";
-import { announced, answeredWith, claimed, judged, readiness, reported } from "./call-transitions.ts";
+import { answeredWith, claimed, judged, readiness, reported } from "./call-transitions.ts";
 import type { CallAttempt, OutboundCall } from "./outbound-call.ts";
 
 const NOW = plusSeconds(ACCEPTED_AT, 60);
@@ -36,9 +36,8 @@ describe("what there is to do", () => {
     ["in-progress", past, "follow"],
     ["in-progress", future, "wait"],
     ["completed", undefined, "wait"],
-    ["completed", past, "announce"],
-    ["busy", past, "announce"],
-    ["expired", past, "announce"],
+    ["completed", past, "wait"],
+    ["expired", past, "wait"],
   ] as const)("of a call that is %s and due at %s: %s", (state, due_at, expected) => {
     const { due_at: _, ...call } = outboundCall({ state });
     expect(readiness({ ...call, ...(due_at && { due_at }) }, NOW)).toBe(expected);
@@ -75,10 +74,8 @@ describe("a report", () => {
     expect(call.attempts[0]).toMatchObject({ sid: SID, state: "ringing" });
   });
 
-  test("of the end leaves nothing due when Twilio repeats it, and is announced when it was come upon", () => {
-    const from = { salonId: outboundCall().salon_id, account: attempt().account };
-    expect(afterReport(withAttempts([{}]), "completed", 1, { from }).due_at).toBeUndefined();
-    expect(afterReport(withAttempts([{}]), "completed").due_at).toEqual(NOW);
+  test("of the end leaves nothing due", () => {
+    expect(afterReport(withAttempts([{}]), "completed")).not.toHaveProperty("due_at");
   });
 
   test("that comes late or twice changes nothing", () => {
@@ -177,19 +174,14 @@ describe("a verdict", () => {
     expect(judged(withAttempts([{}], { state: "failed" }), 1, absent, NOW)).toBeUndefined();
   });
 
-  test("to fail ends the call and stays due until that is announced", () => {
+  test("to fail ends the call, of which nothing is due", () => {
     const failure = { class: "recipient", twilio_code: 21211, reason: "No such number." } as const;
     const failed = judged(withAttempts([{}]), 1, { kind: "fail", failure }, NOW);
     expect(failed).toMatchObject({
       state: "failed",
       failure,
-      due_at: NOW,
       attempts: [{ error_code: 21211 }],
     });
-    expect(failed && announced(failed)).not.toHaveProperty("due_at");
+    expect(failed).not.toHaveProperty("due_at");
   });
-});
-
-test("a call that has not ended is not announced as ended", () => {
-  expect(announced(outboundCall({ state: "in-progress", due_at: NOW }))).toBeUndefined();
 });

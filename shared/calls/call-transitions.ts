@@ -11,7 +11,7 @@ import type {
 } from "./outbound-call.ts";
 
 /** What there is to do about a call now. */
-export type CallReadiness = "place" | "settle" | "follow" | "expire" | "announce" | "wait";
+export type CallReadiness = "place" | "settle" | "follow" | "expire" | "wait";
 
 /** At Twilio, and not at its end yet. */
 const UNDER_WAY: readonly OutboundCallState[] = ["queued", "initiated", "ringing", "in-progress"];
@@ -30,9 +30,8 @@ export function readiness(call: OutboundCall, now: Date): CallReadiness {
     if (call.expires_at <= now) return "expire";
     return call.state === "accepted" || due ? "place" : "wait";
   }
-  if (!due) return "wait";
-  if (call.state === "claimed" || call.state === "uncertain") return "settle";
-  return UNDER_WAY.includes(call.state) ? "follow" : "announce";
+  if (!due || isEnded(call)) return "wait";
+  return UNDER_WAY.includes(call.state) ? "follow" : "settle";
 }
 
 export function isEnded({ state }: OutboundCall): boolean {
@@ -121,7 +120,7 @@ export function reported(
     return { outcome: doubles ? "doubled" : "noted", call: noted };
   }
   const { due_at: _, ...moved } = noted;
-  const next = afterAttempt(noted, state, from === undefined, now);
+  const next = afterAttempt(noted, state, now);
   const failed = next.state === "failed" ? failure : null;
   return { outcome: "moved", call: { ...moved, failure: failed, hold_reason: null, ...next } };
 }
@@ -138,11 +137,9 @@ function isCallState(state: CallAttempt["state"]): state is CallState {
   return !["claimed", "uncertain", "rejected", "absent"].includes(state);
 }
 
-/** Twilio repeats a webhook until it is answered; an end that we came upon ourselves, nobody tells again. */
 function afterAttempt(
   call: OutboundCall,
   state: CallState,
-  cameUponIt: boolean,
   now: Date,
 ): Partial<OutboundCall> & Pick<OutboundCall, "state"> {
   if (UNDER_WAY.includes(state)) return { state, due_at: plusSeconds(now, FOLLOW_UP_SECONDS) };
@@ -150,7 +147,7 @@ function afterAttempt(
   const tries = call.attempts.filter(isUnanswered).length;
   if ((state === "busy" || state === "no-answer") && tries <= MORE_TRIES && again < call.expires_at)
     return heldFor("unanswered", again);
-  return cameUponIt ? { state, due_at: now } : { state };
+  return { state };
 }
 
 const NOT_CONNECTED: CallFailure = {
@@ -214,10 +211,11 @@ export function judged(
         ...heldFor(verdict.reason, verdict.retryAt),
       };
     case "fail":
-      return {
-        ...close({ state: "rejected", error_code: verdict.failure.twilio_code }),
-        ...failedWith(verdict.failure, now),
-      };
+      return ended(
+        close({ state: "rejected", error_code: verdict.failure.twilio_code }),
+        "failed",
+        verdict.failure,
+      );
   }
 }
 
@@ -225,18 +223,11 @@ export function heldFor(reason: CallHoldReason, until: Date) {
   return { state: "held", hold_reason: reason, due_at: until } as const;
 }
 
-/** An end that no webhook will tell of, so it stays due until it has been announced. */
-export function failedWith(failure: CallFailure, now: Date) {
-  return { state: "failed", hold_reason: null, failure, due_at: now } as const;
-}
-
-export function expiredAt(now: Date) {
-  return { state: "expired", hold_reason: null, due_at: now } as const;
-}
-
-/** The end has been announced; nothing more is due. */
-export function announced(call: OutboundCall): OutboundCall | undefined {
-  if (!isEnded(call) || call.due_at === undefined) return undefined;
-  const { due_at: _, ...rest } = call;
-  return rest;
+/** The call at an end, after which nothing is due. */
+export function ended(
+  { due_at: _, ...call }: OutboundCall,
+  state: "failed" | "expired",
+  failure: CallFailure | null = call.failure,
+): OutboundCall {
+  return { ...call, state, hold_reason: null, failure };
 }

@@ -5,14 +5,12 @@ import { type Database, isAlreadyExists } from "#shared/runtime/database.ts";
 import type { Transaction } from "#shared/runtime/transaction.ts";
 import { parseDocument } from "#shared/salons/cached-documents.ts";
 import {
-  announced,
   answeredWith,
   type CallProgress,
   type CallReported,
   type CallVerdict,
   claimed,
-  expiredAt,
-  failedWith,
+  ended,
   heldFor,
   judged,
   type NewCallAttempt,
@@ -56,8 +54,6 @@ export interface OutboundCalls {
   expire(id: CallId): Promise<OutboundCall | undefined>;
   /** Has a call that is under way asked after again at that time. */
   lookAgain(id: CallId, at: Date): Promise<OutboundCall | undefined>;
-  /** Clears what is due once everybody has been told of the end. */
-  markAnnounced(id: CallId): Promise<void>;
 }
 
 export function createOutboundCalls(database: Database, clock: Clock): OutboundCalls {
@@ -77,10 +73,8 @@ export function createOutboundCalls(database: Database, clock: Clock): OutboundC
       return next;
     });
 
-  const unlessBegun = (build: (now: Date) => Partial<OutboundCall>) => (call: OutboundCall, now: Date) =>
-    ["place", "expire"].includes(readiness(call, now))
-      ? { ...call, ...build(now), updated_at: now }
-      : undefined;
+  const unlessBegun = (next: (call: OutboundCall) => OutboundCall) => (call: OutboundCall, now: Date) =>
+    ["place", "expire"].includes(readiness(call, now)) ? { ...next(call), updated_at: now } : undefined;
 
   return {
     async get(id) {
@@ -141,21 +135,22 @@ export function createOutboundCalls(database: Database, clock: Clock): OutboundC
     hold: (id, reason, until) =>
       change(
         id,
-        unlessBegun(() => heldFor(reason, until)),
+        unlessBegun((call) => ({ ...call, ...heldFor(reason, until) })),
       ),
     fail: (id, failure) =>
       change(
         id,
-        unlessBegun((now) => failedWith(failure, now)),
+        unlessBegun((call) => ended(call, "failed", failure)),
       ),
-    expire: (id) => change(id, unlessBegun(expiredAt)),
+    expire: (id) =>
+      change(
+        id,
+        unlessBegun((call) => ended(call, "expired")),
+      ),
     lookAgain: (id, at) =>
       change(id, (call, now) =>
         readiness(call, now) === "follow" ? { ...call, due_at: at, updated_at: now } : undefined,
       ),
-    async markAnnounced(id) {
-      await change(id, announced);
-    },
   };
 
   async function charge(transaction: Transaction, call: OutboundCall, attempt: CallAttempt, at: Date) {

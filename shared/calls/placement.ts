@@ -3,18 +3,16 @@ import { mayReceive } from "#shared/contacts/decisions.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { accountFingerprint, type SalonId } from "#shared/core/ids.ts";
-import type { Publisher } from "#shared/runtime/publisher.ts";
 import { isCredentialFailure, type OpenedCredentials, openCredentials } from "#shared/salons/credentials.ts";
 import type { IntegrationChanges } from "#shared/salons/integration-changes.ts";
 import type { Salons } from "#shared/salons/salons.ts";
 import { classify } from "#shared/twilio/errors.ts";
 import { isAccountTrouble } from "#shared/twilio/failure-classes.ts";
 import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
-import { announceCall } from "./call-events.ts";
 import { type CallRoute, callRoute } from "./call-route.ts";
 import { type CallSettlementDeps, createCallSettlement, progressOf } from "./call-settlement.ts";
 import type { CallStarts } from "./call-starts.ts";
-import { type CallProgress, isEnded, readiness } from "./call-transitions.ts";
+import { type CallProgress, readiness } from "./call-transitions.ts";
 import { verdictOnCall } from "./call-verdict.ts";
 import type { CallAttempt, CallFailure, CallId, OutboundCall } from "./outbound-call.ts";
 
@@ -29,7 +27,6 @@ export interface PlacementDeps extends CallSettlementDeps {
   readonly contacts: Pick<Contacts, "get">;
   readonly starts: CallStarts;
   readonly urls: WebhookUrls;
-  readonly publisher: Publisher;
   /** Asks for platform messaging for a salon that nobody has asked for yet; the first call does. */
   readonly requestPlatform: IntegrationChanges["requestPlatform"];
   readonly noteTrouble: (
@@ -79,10 +76,7 @@ export function createPlacement(deps: PlacementDeps): Placement {
     async place(id) {
       const call = await calls.get(id);
       if (call === undefined) return undefined;
-      const changed = await takeStep(call);
-      if (changed === undefined) return calls.get(id);
-      if (isNews(call, changed)) await tell(changed);
-      return changed;
+      return (await takeStep(call)) ?? calls.get(id);
     },
   };
 
@@ -91,8 +85,6 @@ export function createPlacement(deps: PlacementDeps): Placement {
     switch (readiness(call, clock.now())) {
       case "wait":
         return undefined;
-      case "announce":
-        return call;
       case "expire":
         return calls.expire(call.id);
       case "settle":
@@ -210,19 +202,4 @@ export function createPlacement(deps: PlacementDeps): Placement {
     const way = await chosen({ fresh });
     return fresh || way.kind === "call" ? way : chosen({ fresh: true });
   }
-
-  /** Publishes where the call is; an end that no webhook will repeat stays due until that has worked. */
-  async function tell(call: OutboundCall): Promise<void> {
-    await announceCall(deps.publisher, call);
-    if (isEnded(call) && call.due_at !== undefined) await calls.markAnnounced(call.id);
-  }
-}
-
-/** Still held for the same reason, still uncertain: nobody needs to hear that again. */
-function isNews(before: OutboundCall, after: OutboundCall): boolean {
-  const isSame =
-    before.state === after.state &&
-    before.hold_reason === after.hold_reason &&
-    before.attempts.length === after.attempts.length;
-  return !isSame || isEnded(after);
 }

@@ -2,11 +2,10 @@ import { type Clock, plusSeconds } from "#shared/core/clock.ts";
 import { toAppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
-import type { Announcer } from "#shared/messages/announcer.ts";
 import { isMiscounted, type MessageCosts } from "#shared/messages/cost-store.ts";
 import type { InboundIntake } from "#shared/messages/inbound-intake.ts";
 import type { OutboundMessages } from "#shared/messages/outbound-store.ts";
-import { isFinal, twilioState } from "#shared/messages/state.ts";
+import { twilioState } from "#shared/messages/state.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import type { Salon } from "#shared/salons/salon.ts";
 import type { TwilioAccount } from "#shared/twilio/account.ts";
@@ -20,7 +19,6 @@ export interface MendDeps {
   readonly messages: OutboundMessages;
   readonly costs: MessageCosts;
   readonly intake: InboundIntake;
-  readonly announcer: Announcer;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -92,7 +90,7 @@ export function createMend(deps: MendDeps): (page: readonly Message[], reading: 
     return { ...NOTHING, moved: Number(moved), recounted: Number(recounted), priced: Number(priced) };
   }
 
-  /** Whether the message is further now. An end stays due, so that `deliver-message` announces it or goes on. */
+  /** Whether the message is further now. */
   async function moveOn(
     { sid, status, errorCode }: Message,
     { id, attempts }: NonNullable<Listed["outbound"]>,
@@ -102,9 +100,7 @@ export function createMend(deps: MendDeps): (page: readonly Message[], reading: 
     if (attempt === undefined || state === undefined || attempt.state === state) return false;
     const code = errorCode === undefined ? {} : { errorCode };
     const result = await messages.report(id, attempt.number, { sid, state, ...code });
-    if (result.outcome !== "moved") return false;
-    if (!isFinal(result.message.state)) await deps.announcer.announce(result.message);
-    return true;
+    return result.outcome === "moved";
   }
 
   /** A customer's message whose webhook did not arrive, or whose taking in was cut short. */

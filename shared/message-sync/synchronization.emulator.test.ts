@@ -59,14 +59,6 @@ describe("what callbacks did not bring", () => {
     expect(rows).toEqual([`${failed.sid}_sms_outbound`, `${failed.sid}_sms_outbound_reversal`]);
   });
 
-  test("leaves an end due, so that it is announced", async () => {
-    const salon = await bench.salon();
-    const sent = await bench.send(salon);
-    await bench.ended(salon, sent);
-    await bench.reader()();
-    expect((await bench.messages.get(sent.id))?.due_at).toEqual(bench.clock.now());
-  });
-
   test("never takes a message back: a list that lags says less than a callback did", async () => {
     const salon = await bench.salon();
     const sent = await bench.send(salon);

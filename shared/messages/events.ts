@@ -14,8 +14,9 @@ import {
 import { MessageState } from "./state.ts";
 
 /**
- * What `message-events` tells: where a message is now. At least once, in no order; `event_id` is the same for the same
- * news. Nothing personal is in it; who needs the text or the number asks `GET /v1/messages/{id}`.
+ * What `message-events` tells: every state a message comes to, from `accepted` on. At least once, in no order: `event_id`
+ * is the same when the same change is told again, and `occurred_at` says which of two is the later one. Nothing
+ * personal is in it; who needs the text or the number asks `GET /v1/messages/{id}`.
  */
 export const MessageEvent = z.strictObject({
   version: z.literal(1),
@@ -81,13 +82,21 @@ export function inboundEvent(message: InboundMessage): InboundEvent {
   };
 }
 
-/** The news of a message as it is now. */
-export function messageEvent(message: OutboundMessage): MessageEvent {
+/** Whether a change of a message is one of its state: noted prices and times to look again are none. */
+export function isStateChange(before: OutboundMessage | undefined, after: OutboundMessage): boolean {
+  return (
+    before?.state !== after.state ||
+    before.hold_reason !== after.hold_reason ||
+    before.attempts.length !== after.attempts.length
+  );
+}
+
+/** A message as a change has left it. */
+export function messageEvent(message: OutboundMessage, eventId: string): MessageEvent {
   const attempt = message.attempts.at(-1);
-  const held = message.hold_reason === null ? "" : `:${message.hold_reason}`;
   return {
     version: 1,
-    event_id: `${message.id}:${message.attempts.length}:${message.state}${held}`,
+    event_id: eventId,
     salon_id: message.salon_id,
     message_id: message.id,
     idempotency_key: message.idempotency_key,

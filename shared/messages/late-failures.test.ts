@@ -97,7 +97,9 @@ test("an attempt that was given up and turns up after all has doubled the messag
 
 describe("its sender", () => {
   test.each(["accepted", "scheduled", "held"] as const)("may call back what is %s", (state) => {
-    expect(canceled(outboundMessage({ state }), NOW)).toMatchObject({ state: "canceled", due_at: NOW });
+    const message = canceled(outboundMessage({ state, due_at: NOW }), NOW);
+    expect(message).toMatchObject({ state: "canceled", updated_at: NOW });
+    expect(message).not.toHaveProperty("due_at");
   });
 
   test.each(["claimed", "uncertain", "queued", "sent", "delivered", "failed", "expired"] as const)(

@@ -222,7 +222,9 @@ describe("what no attempt was made for", () => {
       due_at: later(),
     });
     expect(await messages.fail(failed.id, failure)).toMatchObject({ state: "failed", failure });
-    expect(await messages.expire(expired.id)).toMatchObject({ state: "expired", due_at: clock.now() });
+    const ended = await messages.expire(expired.id);
+    expect(ended).toMatchObject({ state: "expired" });
+    expect(ended).not.toHaveProperty("due_at");
   });
 
   test("is left alone once a worker has begun", async () => {
@@ -240,21 +242,5 @@ describe("what no attempt was made for", () => {
     expect(await messages.fail(id, failure)).toBeUndefined();
     expect(await messages.expire(id)).toBeUndefined();
     expect(await messages.get(id)).toMatchObject({ state: "sent", failure: null });
-  });
-});
-
-describe("announcing", () => {
-  test("clears what is due of a message that has ended", async () => {
-    const { id } = await created();
-    await messages.expire(id);
-    await messages.markAnnounced(id);
-    expect(await messages.get(id)).not.toHaveProperty("due_at");
-    await messages.markAnnounced(id);
-  });
-
-  test("does not clear the lease of a message that was claimed meanwhile", async () => {
-    const message = await claimed();
-    await messages.markAnnounced(message.id);
-    expect(await messages.get(message.id)).toEqual(message);
   });
 });

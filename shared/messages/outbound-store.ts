@@ -12,10 +12,9 @@ import { fallenBack } from "./fallback.ts";
 import { type Failure, type HoldReason, OutboundMessage } from "./message.ts";
 import { type Report, type Reported, reported } from "./reports.ts";
 import {
-  announced,
   canceled,
   claimed,
-  failedWith,
+  ended,
   heldFor,
   judged,
   type NewAttempt,
@@ -46,8 +45,6 @@ export interface OutboundMessages {
   cancel(id: MessageId): Promise<OutboundMessage | undefined>;
   /** Makes a message due again that ended without arriving; undefined when it has not. */
   resend(id: MessageId): Promise<OutboundMessage | undefined>;
-  /** Clears what is due once everybody has been told. */
-  markAnnounced(id: MessageId): Promise<void>;
 }
 
 const MAX_WRITE_ATTEMPTS = 5;
@@ -89,9 +86,10 @@ export function createOutboundMessages(database: Database, clock: Clock): Outbou
   };
 
   const unlessBegun =
-    (build: (now: Date) => Partial<OutboundMessage>) => (message: OutboundMessage, now: Date) =>
+    (next: (message: OutboundMessage, now: Date) => OutboundMessage) =>
+    (message: OutboundMessage, now: Date) =>
       ["send", "expire"].includes(readiness(message, now))
-        ? { ...message, ...build(now), updated_at: now }
+        ? { ...next(message, now), updated_at: now }
         : undefined;
 
   /** Whether `write` stored the message; else the one that stands under its id. */
@@ -155,28 +153,25 @@ export function createOutboundMessages(database: Database, clock: Clock): Outbou
     hold: (id, reason, until) =>
       change(
         id,
-        unlessBegun(() => heldFor(reason, until)),
+        unlessBegun((message) => ({ ...message, ...heldFor(reason, until) })),
       ),
     fallBack: (id, failure) =>
       change(
         id,
-        unlessBegun((now) => fallenBack(failure, now)),
+        unlessBegun((message, now) => ({ ...message, ...fallenBack(failure, now) })),
       ),
     fail: (id, failure) =>
       change(
         id,
-        unlessBegun((now) => failedWith(failure, now)),
+        unlessBegun((message) => ended(message, "failed", { failure })),
       ),
     expire: (id) =>
       change(
         id,
-        unlessBegun((now) => ({ state: "expired", hold_reason: null, due_at: now })),
+        unlessBegun((message) => ended(message, "expired")),
       ),
     cancel: (id) => change(id, canceled),
     resend: (id) => change(id, resent),
-    async markAnnounced(id) {
-      await change(id, (message) => (message.due_at === undefined ? undefined : announced(message)));
-    },
   };
 }
 

@@ -6,8 +6,8 @@ import { policyOf } from "#shared/twilio/failure-classes.ts";
 import { isTroubleOfSalon } from "./account-trouble.ts";
 import { fallenBack, fallsBack } from "./fallback.ts";
 import type { Attempt, Failure, OutboundMessage } from "./message.ts";
-import { isFinal, movesOn, type TwilioState } from "./state.ts";
-import { heldFor } from "./transitions.ts";
+import { movesOn, type TwilioState } from "./state.ts";
+import { ended, heldFor } from "./transitions.ts";
 
 /** What Twilio says of one attempt: in its answer, in a callback, or in its list of messages. */
 export interface Report {
@@ -66,24 +66,13 @@ export function reported(
     return { outcome: doubles ? "doubled" : "noted", message: noted };
   }
   const isFailure = report.state === "failed" || report.state === "undelivered";
-  if (isFailure) return { outcome: "moved", message: failedLate(noted, known, from === undefined, now) };
+  if (isFailure) return { outcome: "moved", message: failedLate(noted, known, now) };
   const { due_at: _, ...moved } = noted;
-  const ended = { ...moved, ...toAnnounce(report.state, from === undefined, now) };
-  return { outcome: "moved", message: { ...ended, state: report.state, hold_reason: null } };
-}
-
-/** Twilio repeats a callback until it is answered; an end that we came upon ourselves, nobody tells again. */
-function toAnnounce(state: TwilioState, cameUponIt: boolean, now: Date): { due_at?: Date } {
-  return cameUponIt && isFinal(state) ? { due_at: now } : {};
+  return { outcome: "moved", message: { ...moved, state: report.state, hold_reason: null } };
 }
 
 /** Twilio took it and could not deliver it: the other way, once more, once the account is well, or the end. */
-function failedLate(
-  message: OutboundMessage,
-  attempt: Attempt,
-  cameUponIt: boolean,
-  now: Date,
-): OutboundMessage {
+function failedLate(message: OutboundMessage, attempt: Attempt, now: Date): OutboundMessage {
   const failure = failureOfCode(attempt.error_code);
   if (fallsBack(message, attempt.channel, failure)) return { ...message, ...fallenBack(failure, now) };
   if (isTroubleOfSalon(message, attempt.source, attempt.error_code ?? undefined)) {
@@ -92,9 +81,7 @@ function failedLate(
   const retryAt = plusSeconds(now, lateRetrySeconds(message.attempts.filter(isUndelivered).length));
   if (triesAgainLate(message, failure) && retryAt < message.expires_at)
     return { ...message, ...heldFor("retry", retryAt) };
-  const { due_at: _, ...ended } = message;
-  const state = attempt.state === "failed" ? "failed" : "undelivered";
-  return { ...ended, ...toAnnounce(state, cameUponIt, now), state, hold_reason: null, failure };
+  return ended(message, attempt.state === "failed" ? "failed" : "undelivered", { failure });
 }
 
 /** A failure that Twilio names by its code, if it names one. */

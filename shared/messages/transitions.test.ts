@@ -12,7 +12,7 @@ import { SalonId } from "#shared/core/ids.ts";
 import type { OutboundMessage } from "./message.ts";
 import { type Report, reported } from "./reports.ts";
 import { MessageState, type TwilioState } from "./state.ts";
-import { announced, claimed, judged, readiness, type Verdict } from "./transitions.ts";
+import { claimed, judged, readiness, type Verdict } from "./transitions.ts";
 
 const NOW = plusSeconds(ACCEPTED_AT, 600);
 const SID = messageSid(1);
@@ -29,13 +29,7 @@ function reportedOn(message: OutboundMessage, report: Report, attemptNumber = 1)
 }
 
 describe("readiness", () => {
-  const settled = ["queued", "sending", "sent", "delivered", "undelivered", "failed", "read", "canceled"];
-  const ends = [...settled, "expired"];
   const dueAt = { no: undefined, later: plusSeconds(NOW, 1), now: NOW, earlier: plusSeconds(NOW, -1) };
-  const due =
-    (...states: string[]) =>
-    (state: string) =>
-      states.includes(state);
 
   function readinessOf(state: MessageState, when: keyof typeof dueAt, expired: boolean) {
     const { due_at: _, ...rest } = outboundMessage({ state });
@@ -70,13 +64,9 @@ describe("readiness", () => {
       { accepted: "expire", scheduled: "expire", held: "expire", claimed: "settle", uncertain: "settle" },
     ],
   ] as const)("with due %s and expired %s", (when, expired, begun) => {
-    const isDue = when === "now" || when === "earlier";
-    const told = isDue ? due(...ends) : () => false;
     const expected = new Map<string, string>(Object.entries(begun));
-    for (const state of MessageState.options) {
-      const otherwise = told(state) ? "announce" : "wait";
-      expect(readinessOf(state, when, expired), state).toBe(expected.get(state) ?? otherwise);
-    }
+    for (const state of MessageState.options)
+      expect(readinessOf(state, when, expired), state).toBe(expected.get(state) ?? "wait");
   });
 });
 
@@ -157,12 +147,8 @@ describe("reports", () => {
     expect(reportedOn(sent, { sid: SID, state: "delivered" }).attempts[0]?.error_code).toBe(30018);
   });
 
-  test("leave an end that no callback told of due, so that it is announced even if that fails at first", () => {
-    expect(reportedOn(claimedMessage(), { sid: SID, state: "undelivered" }).due_at).toEqual(NOW);
-    const from = { salonId: claimedMessage().salon_id, account: attempt().account };
-    expect(reportedOn(claimedMessage(), { sid: SID, state: "undelivered", from })).not.toHaveProperty(
-      "due_at",
-    );
+  test("of an end leave nothing due", () => {
+    expect(reportedOn(claimedMessage(), { sid: SID, state: "undelivered" })).not.toHaveProperty("due_at");
   });
 
   test("cannot give an attempt another SID", () => {
@@ -279,9 +265,10 @@ describe("verdicts", () => {
     expect(message?.attempts).toMatchObject([{ state: "rejected", error_code: 20429 }]);
   });
 
-  test("a refusal for good ends the message, which stays due until that is announced", () => {
+  test("a refusal for good ends the message, of which nothing is due", () => {
     const message = judged(claimedMessage(), 1, { kind: "fail", failure: FAILURE }, NOW);
-    expect(message).toMatchObject({ state: "failed", failure: FAILURE, due_at: NOW });
+    expect(message).toMatchObject({ state: "failed", failure: FAILURE });
+    expect(message).not.toHaveProperty("due_at");
     expect(message?.attempts).toMatchObject([{ state: "rejected", error_code: 21614 }]);
   });
 
@@ -302,11 +289,4 @@ describe("verdicts", () => {
     const message = claimedMessage({ attempts: [attempt({ sid: SID })] });
     expect(judged(message, 1, { kind: "absent", retryAt: NOW }, NOW)).toBeUndefined();
   });
-});
-
-test("what has been announced is due no more once it has ended, and stays due before", () => {
-  const failed = outboundMessage({ state: "failed", due_at: NOW });
-  expect(announced(failed)).not.toHaveProperty("due_at");
-  const held = outboundMessage({ state: "held", due_at: NOW });
-  expect(announced(held)).toEqual(held);
 });

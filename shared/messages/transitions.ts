@@ -1,15 +1,15 @@
 import { plusSeconds } from "#shared/core/clock.ts";
 import { fallenBack } from "./fallback.ts";
 import type { Attempt, Failure, HoldReason, OutboundMessage } from "./message.ts";
-import { isFinal, isSettled } from "./state.ts";
+import { isSettled } from "./state.ts";
 
 /** What there is to do about a message now. */
-export type Readiness = "send" | "settle" | "expire" | "announce" | "wait";
+export type Readiness = "send" | "settle" | "expire" | "wait";
 
 /** Decides from the document alone; events only say that it is worth a look. */
 export function readiness(message: OutboundMessage, now: Date): Readiness {
+  if (isSettled(message.state)) return "wait";
   const due = message.due_at !== undefined && message.due_at <= now;
-  if (isSettled(message.state)) return due ? "announce" : "wait";
   if (message.state === "claimed" || message.state === "uncertain") return due ? "settle" : "wait";
   if (message.expires_at <= now) return "expire";
   return message.state === "accepted" || due ? "send" : "wait";
@@ -97,10 +97,9 @@ export function judged(
         ...fallenBack(verdict.failure, now),
       };
     case "fail":
-      return {
-        ...close({ state: "rejected", error_code: verdict.failure.twilio_code }),
-        ...failedWith(verdict.failure, now),
-      };
+      return ended(close({ state: "rejected", error_code: verdict.failure.twilio_code }), "failed", {
+        failure: verdict.failure,
+      });
   }
 }
 
@@ -111,9 +110,13 @@ export function heldFor(
   return { state: "held", hold_reason: reason, due_at: until };
 }
 
-/** An end that no callback will tell of, so it stays due until it has been announced. */
-export function failedWith(failure: Failure, now: Date) {
-  return { state: "failed", hold_reason: null, failure, due_at: now } as const;
+/** The message at an end, after which nothing is due. */
+export function ended(
+  { due_at: _, ...message }: OutboundMessage,
+  state: "failed" | "undelivered" | "expired" | "canceled",
+  { failure = message.failure }: { readonly failure?: Failure | null } = {},
+): OutboundMessage {
+  return { ...message, state, hold_reason: null, failure };
 }
 
 /** Nothing of it has gone out, and nobody is at it. */
@@ -124,7 +127,7 @@ function isWaiting({ state }: OutboundMessage): boolean {
 /** Called back by its sender before anything went out; undefined when it is too late for that. */
 export function canceled(message: OutboundMessage, now: Date): OutboundMessage | undefined {
   if (!isWaiting(message) || message.attempts.some(({ sid }) => sid !== null)) return undefined;
-  return { ...message, state: "canceled", hold_reason: null, due_at: now, updated_at: now };
+  return { ...ended(message, "canceled"), updated_at: now };
 }
 
 /** What ended without arriving may be sent again by its sender, for as long as it was wanted at first. */
@@ -140,10 +143,4 @@ export function resent(message: OutboundMessage, now: Date): OutboundMessage | u
     accepted_at: now,
     updated_at: now,
   };
-}
-
-/** The message has been announced as it is; nothing more is due. */
-export function announced(message: OutboundMessage): OutboundMessage {
-  const { due_at: _, ...rest } = message;
-  return isFinal(message.state) ? rest : message;
 }

@@ -1,6 +1,5 @@
 import type { Contacts } from "#shared/contacts/contacts.ts";
 import type { Threads } from "#shared/contacts/threads.ts";
-import type { Clock } from "#shared/core/clock.ts";
 import { E164 } from "#shared/core/phone.ts";
 import type { AccountHealth } from "#shared/health/account-health.ts";
 import { isTroubleOfSalon } from "#shared/messages/account-trouble.ts";
@@ -12,7 +11,6 @@ export interface ConsequencesDeps {
   readonly contacts: Pick<Contacts, "optOut">;
   readonly threads: Pick<Threads, "block">;
   readonly health: Pick<AccountHealth, "report">;
-  readonly clock: Clock;
 }
 
 /**
@@ -25,11 +23,11 @@ export type DrawConsequences = (
   failure: { readonly class: FailureClass; readonly code: number | undefined },
 ) => Promise<void>;
 
-export function createConsequences({ contacts, threads, health, clock }: ConsequencesDeps): DrawConsequences {
+export function createConsequences({ contacts, threads, health }: ConsequencesDeps): DrawConsequences {
   return async (message, attempt, { class: failureClass, code }) => {
     const { salon_id: salonId, party } = message;
     const { source, channel, sender } = attempt;
-    const at = clock.now();
+    const at = message.updated_at;
     const { suppress } = policyOf(failureClass);
     if (suppress && source === "platform_default") await threads.block(E164.parse(sender), party, at);
     if (suppress && source !== "platform_default") {

@@ -9,7 +9,6 @@ import { createAccountCheck } from "#shared/health/account-check.ts";
 import { createAccountHealth } from "#shared/health/account-health.ts";
 import { createIncidents } from "#shared/health/incidents.ts";
 import { createAcceptance } from "#shared/messages/acceptance.ts";
-import { createAnnouncer } from "#shared/messages/announcer.ts";
 import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
 import { createDefaultSenders } from "#shared/platform/default-senders.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
@@ -76,7 +75,6 @@ export function connectDelivery(config: DeliveryConfig, { mailer }: { readonly m
     vault,
     twilio,
     urls,
-    announcer: createAnnouncer(publisher),
     requestPlatform: changes.requestPlatform,
     mailer,
     clock,

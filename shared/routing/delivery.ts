@@ -2,15 +2,10 @@ import type { Contacts } from "#shared/contacts/contacts.ts";
 import { mayReceive } from "#shared/contacts/decisions.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
-import type { Announcer } from "#shared/messages/announcer.ts";
 import type { Failure, OutboundMessage } from "#shared/messages/message.ts";
-import { isUndelivered } from "#shared/messages/reports.ts";
-import { isFinal } from "#shared/messages/state.ts";
 import { readiness } from "#shared/messages/transitions.ts";
 import type { IntegrationChanges } from "#shared/salons/integration-changes.ts";
 import type { Salons } from "#shared/salons/salons.ts";
-import { classOfCode } from "#shared/twilio/error-table.ts";
-import { createConsequences } from "./consequences.ts";
 import { createEmailHandOver, type EmailHandOverDeps } from "./email-hand-over.ts";
 import { createHandOver, type HandOverDeps } from "./hand-over.ts";
 import { type Route, route } from "./route.ts";
@@ -19,7 +14,6 @@ import { createSettlement, type SettlementDeps } from "./settlement.ts";
 export interface DeliveryDeps extends SettlementDeps, HandOverDeps, EmailHandOverDeps {
   readonly salons: Salons;
   readonly contacts: Pick<Contacts, "get" | "optOut">;
-  readonly announcer: Announcer;
   /** Asks for platform messaging for a salon that nobody has asked for yet; the first message does. */
   readonly requestPlatform: IntegrationChanges["requestPlatform"];
 }
@@ -47,8 +41,7 @@ const SPREAD_SECONDS = 300;
  * attempt is written before Twilio is called, and its number is in the callback address.
  */
 export function createDelivery(deps: DeliveryDeps): Delivery {
-  const { messages, integrations, announcer, clock, logger } = deps;
-  const drawConsequences = createConsequences(deps);
+  const { messages, integrations, clock, logger } = deps;
   const settle = createSettlement(deps);
   const handOver = createHandOver({ ...deps, chooseRoute });
   const handOverByEmail = createEmailHandOver(deps);
@@ -57,10 +50,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     async deliver(id) {
       const message = await messages.get(id);
       if (message === undefined) return undefined;
-      const changed = await takeStep(message);
-      if (changed === undefined) return messages.get(id);
-      if (isNews(message, changed)) await tell(changed);
-      return changed;
+      return (await takeStep(message)) ?? messages.get(id);
     },
   };
 
@@ -69,8 +59,6 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     switch (readiness(message, clock.now())) {
       case "wait":
         return undefined;
-      case "announce":
-        return message;
       case "expire":
         return messages.expire(message.id);
       case "settle":
@@ -131,25 +119,4 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     const way = await chosen({ fresh });
     return fresh || way.kind === "send" ? way : chosen({ fresh: true });
   }
-
-  /** Publishes where the message is; an end that no callback will repeat stays due until that has worked. */
-  async function tell(message: OutboundMessage): Promise<void> {
-    const attempt = message.attempts.at(-1);
-    if (attempt !== undefined && attempt.error_code !== null && isUndelivered(attempt)) {
-      // No callback told of it, so nobody has drawn them yet.
-      const code = attempt.error_code;
-      await drawConsequences(message, attempt, { class: classOfCode(code), code });
-    }
-    await announcer.announce(message);
-    if (isFinal(message.state) && message.due_at !== undefined) await messages.markAnnounced(message.id);
-  }
-}
-
-/** Still held for the same reason, still uncertain: nobody needs to hear that again. */
-function isNews(before: OutboundMessage, after: OutboundMessage): boolean {
-  const isSame =
-    before.state === after.state &&
-    before.hold_reason === after.hold_reason &&
-    before.attempts.length === after.attempts.length;
-  return !isSame || isFinal(after.state);
 }

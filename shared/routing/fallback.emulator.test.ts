@@ -189,7 +189,9 @@ describe("a failure whose callback is lost", () => {
     });
     const id = await sent(salon, { to });
     await until(async () => (await bench.atTwilio(to))[0]?.status === "failed");
-    const { party } = await reaches(id, "failed");
+    const message = await reaches(id, "failed");
+    await bench.followed(message);
+    const { party } = message;
     expect((await bench.contacts.get(salon.id, party)).opt_out).toMatchObject({
       by: "twilio",
       evidence: "21610",

@@ -233,6 +233,7 @@ describe.each(["usual", "critical"] as const)("a %s message", (kind) => {
     const { id } = await bench.accept(salon, { to, ...request });
     await bench.worker().deliver(id);
     const ended = await brought(id);
+    await bench.followed(ended);
     const observed = await observe(salon, ended);
     expect(observed).toEqual({ ...row[kind], beyond: row.beyond });
     if (ended.failure !== null) expect(ended.failure.class).toBe(row.failureClass);

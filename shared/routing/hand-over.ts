@@ -1,5 +1,6 @@
 import type { Contact } from "#shared/contacts/contact.ts";
 import type { Threads } from "#shared/contacts/threads.ts";
+import type { Clock } from "#shared/core/clock.ts";
 import { accountFingerprint } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import { segmentsOf } from "#shared/messages/compose.ts";
@@ -28,6 +29,7 @@ export interface HandOverDeps extends ConsequencesDeps {
   readonly threads: Pick<Threads, "claim" | "block">;
   readonly defaultSenders: DefaultSenders;
   readonly approvedContent: ApprovedContent;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
   /** How long a worker may hold a message; well over the longest call to Twilio with its retries. */

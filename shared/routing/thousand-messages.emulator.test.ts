@@ -131,6 +131,15 @@ async function everyMessage(): Promise<OutboundMessage[]> {
   return messages.filter((message) => message !== undefined);
 }
 
+/** Those of which the other services have not heard that they were accepted, claimed and delivered. */
+function untold(messages: readonly OutboundMessage[]): OutboundMessage[] {
+  const told = new Map<unknown, Set<unknown>>();
+  for (const { data } of bench.announcing.published)
+    told.set(data.message_id, (told.get(data.message_id) ?? new Set()).add(data.state));
+  const states = ["accepted", "claimed", "delivered"];
+  return messages.filter(({ id }) => !states.every((state) => told.get(id)?.has(state)));
+}
+
 test(`of ${MESSAGES} messages in any trouble none is lost, none is sent twice, and we know where each is`, async () => {
   const began = Date.now();
   const randoms = new Map<string, Random>();
@@ -197,6 +206,7 @@ test(`of ${MESSAGES} messages in any trouble none is lost, none is sent twice, a
   const misnamed = messages.filter(({ to, attempts }) => attempts.at(-1)?.sid !== sidOf.get(to));
   expect(misnamed.map(({ id }) => id)).toEqual([]);
   expect(messages.filter(({ due_at }) => due_at !== undefined).map(({ id }) => id)).toEqual([]);
+  await expect.poll(() => untold(messages).length, { timeout: 20_000, interval: 500 }).toBe(0);
   const ledger = await bench.database.firestore.collection(`salons/${salon.id}/usage_ledger`).get();
   const charges = ledger.docs.filter(({ id }) => id.endsWith("_sms_outbound"));
   expect(charges.length, "charged once each").toBe(MESSAGES);

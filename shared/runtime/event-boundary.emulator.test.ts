@@ -48,16 +48,17 @@ describe("the event boundary", () => {
     expect(triggers).toEqual([{ kind: "message", data: { message_id: "abc" } }]);
   });
 
-  it("reads which document a Firestore event is about, and nothing of its content", async () => {
+  it("reads which document a Firestore event is about, and leaves its content as it came", async () => {
+    const data = Buffer.from("not read");
     const event = new CloudEvent({
       id: "2",
       source: "//firestore",
       type: "google.cloud.firestore.document.v1.written",
       subject: "documents/salon_integrations/salon-1",
-      data: Buffer.from("not read"),
+      data,
     });
     await boundary("redeliver")(event);
-    expect(triggers).toEqual([{ kind: "document", path: "salon_integrations/salon-1", eventId: "2" }]);
+    expect(triggers).toEqual([{ kind: "document", path: "salon_integrations/salon-1", eventId: "2", data }]);
   });
 
   it("reads who wrote the document, from an event with auth context", async () => {

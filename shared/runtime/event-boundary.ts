@@ -11,13 +11,15 @@ export interface Principal {
   readonly id: string;
 }
 
-/** What a trigger tells us: never more than which document or which message to look at, and who wrote it. */
+/** What a trigger tells us: which document or which message to look at, and who wrote it. */
 export type Trigger =
   | {
       readonly kind: "document";
       readonly path: string;
       /** The same when the event comes again. */
       readonly eventId: string;
+      /** As it came; `documentChange` reads it. Most handlers read the document itself. */
+      readonly data?: unknown;
       /** Only events `.withAuthContext` carry it. */
       readonly principal?: Principal;
     }
@@ -54,7 +56,8 @@ export function eventFunction(
           source: event.source,
           function: name,
           error,
-          data: event.data,
+          // A document's fields may be a customer's words; its path is enough to find it.
+          data: isAboutDocument(event) ? event.subject : event.data,
         });
         return;
       }
@@ -72,11 +75,12 @@ const AuthContext = z
 const PubSubData = z.object({ message: z.object({ data: z.string().default("") }) });
 
 function readTrigger(event: CloudEvent<unknown>): Trigger {
-  if (event.type.startsWith("google.cloud.firestore.")) {
+  if (isAboutDocument(event)) {
     const path = event.subject?.replace(/^documents\//, "");
     if (path === undefined || path === "") throw malformed("its subject names no document");
     const principal = AuthContext.safeParse(event).data;
-    return { kind: "document", path, eventId: event.id, ...(principal === undefined ? {} : { principal }) };
+    const who = principal === undefined ? {} : { principal };
+    return { kind: "document", path, eventId: event.id, data: event.data, ...who };
   }
   const parsed = PubSubData.safeParse(event.data);
   if (!parsed.success) throw malformed("it is no Pub/Sub message");
@@ -88,6 +92,10 @@ function readTrigger(event: CloudEvent<unknown>): Trigger {
   } catch {
     throw malformed("its data is not JSON");
   }
+}
+
+function isAboutDocument({ type }: CloudEvent<unknown>): boolean {
+  return type.startsWith("google.cloud.firestore.");
 }
 
 function malformed(reason: string): AppError {
