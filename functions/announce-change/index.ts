@@ -6,16 +6,13 @@ import { systemClock } from "#shared/core/clock.ts";
 import { loadConfig, variables } from "#shared/core/config.ts";
 import { createLogger } from "#shared/core/logger.ts";
 import { createPartyOf } from "#shared/core/phone.ts";
-import { createAccountCheck } from "#shared/health/account-check.ts";
-import { createAccountHealth } from "#shared/health/account-health.ts";
-import { createIncidents } from "#shared/health/incidents.ts";
+import { connectAccountHealth } from "#shared/health/connect.ts";
 import { createConsequences } from "#shared/routing/consequences.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
 import { createDeadLetters } from "#shared/runtime/dead-letters.ts";
 import { eventFunction } from "#shared/runtime/event-boundary.ts";
 import { createPublisher } from "#shared/runtime/publisher.ts";
 import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
-import { createIntegrations } from "#shared/salons/integrations.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
 import { connectVault, VAULT_VARIABLES } from "#shared/vault/connect.ts";
 import { createHandler } from "./handler.ts";
@@ -42,12 +39,7 @@ const handler = createHandler({
   drawConsequences: createConsequences({
     contacts: createContacts(database),
     threads: createThreads({ database, clock, partyOf: createPartyOf(config.PARTY_HASH_KEY) }),
-    health: createAccountHealth({
-      incidents: createIncidents({ database, changes, clock, logger }),
-      integrations: createIntegrations(database),
-      check: createAccountCheck({ vault, twilio }),
-      logger,
-    }),
+    health: connectAccountHealth({ database, changes, vault, twilio, clock, logger }),
   }),
 });
 

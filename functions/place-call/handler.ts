@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { CallId } from "#shared/calls/outbound-call.ts";
 import type { Placement } from "#shared/calls/placement.ts";
-import { AppError } from "#shared/core/errors.ts";
-import type { Trigger } from "#shared/runtime/event-boundary.ts";
+import { messageOf, type Trigger } from "#shared/runtime/event-boundary.ts";
 
 export interface Deps {
   readonly placement: Placement;
@@ -13,10 +12,6 @@ const WakeUp = z.object({ call_id: CallId });
 /** Places, settles or ends the call it is woken for; whether there is anything to do, the document says. */
 export function createHandler({ placement }: Deps): (trigger: Trigger) => Promise<void> {
   return async (trigger) => {
-    const wakeUp = WakeUp.safeParse(trigger.kind === "message" ? trigger.data : undefined).data;
-    if (wakeUp === undefined) {
-      throw new AppError("invalid-argument", "The event was not understood: it names no call_id.");
-    }
-    await placement.place(wakeUp.call_id);
+    await placement.place(messageOf(trigger, WakeUp).call_id);
   };
 }

@@ -8,9 +8,7 @@ import { createContacts } from "#shared/contacts/contacts.ts";
 import { systemClock as clock } from "#shared/core/clock.ts";
 import { loadConfig, variables } from "#shared/core/config.ts";
 import { createLogger } from "#shared/core/logger.ts";
-import { createAccountCheck } from "#shared/health/account-check.ts";
-import { createAccountHealth } from "#shared/health/account-health.ts";
-import { createIncidents } from "#shared/health/incidents.ts";
+import { connectAccountHealth } from "#shared/health/connect.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
 import { createDeadLetters } from "#shared/runtime/dead-letters.ts";
 import { eventFunction } from "#shared/runtime/event-boundary.ts";
@@ -45,12 +43,7 @@ const changes = createIntegrationChanges({
 const integrations = createIntegrations(database);
 const vault = connectVault(config, { clock, logger });
 const twilio = createTwilio({ apiBaseUrl: config.TWILIO_API_BASE_URL, logger });
-const health = createAccountHealth({
-  incidents: createIncidents({ database, changes, clock, logger }),
-  integrations,
-  check: createAccountCheck({ vault, twilio }),
-  logger,
-});
+const health = connectAccountHealth({ database, changes, vault, twilio, clock, logger });
 const placement = createPlacement({
   calls: createOutboundCalls(database, clock),
   salons: createSalons(database),

@@ -97,10 +97,11 @@ describe("a call that is answered", () => {
       date: "5 May",
       time: "4 PM",
     };
+    await bench.plan(customer, { digits: ["1"] });
     const call = await accept({ language: "te", template: { name: "booking_reminder", variables: booking } });
     expect(call.text).toContain("Priya గారు");
     await bench.worker().place(call.id);
-    await bench.untilCall(call.id, ended);
+    expect(await bench.untilCall(call.id, ended)).toMatchObject({ answer: "confirmed" });
   });
 });
 
@@ -265,6 +266,20 @@ describe("what must not ring", () => {
     expect((await bench.calls.get(id))?.due_at).toBeUndefined();
   });
 
+  test("marketing in a free text rings only where the customer has agreed to it", async () => {
+    const first = await accept({ category: "marketing" });
+    expect(await bench.worker().place(first.id)).toMatchObject({
+      state: "failed",
+      failure: { class: "recipient", reason: expect.stringContaining("not agreed to marketing") },
+    });
+    expect(await bench.atTwilio(customer)).toEqual([]);
+    const agreed = { state: "granted", at: bench.clock.now(), source: "paper" } as const;
+    await bench.contacts.recordConsent(salon.salonId, bench.partyOf(customer), agreed);
+    const second = await accept({ category: "marketing" });
+    await bench.worker().place(second.id);
+    await bench.untilCall(second.id, ended);
+  });
+
   test("in quiet hours it waits for the morning, unless told that any time will do", async () => {
     const now = bench.clock.now();
     const clockOnTheWall = (seconds: number) => plusSeconds(now, seconds).toISOString().slice(11, 16);
@@ -287,14 +302,18 @@ describe("what must not ring", () => {
   test.each([
     ["a salon that has switched calls off", { voice_enabled: false }, true, "switched calls off"],
     ["a number that cannot call", {}, false, "no number that can make calls"],
-  ])("%s fails with the reason", async (_, communication, voice, reason) => {
+  ])("%s fails with the reason, and its owner is told", async (_, communication, voice, reason) => {
     const mute = await bench.salon(communication);
     await bench.database.firestore
       .doc(`salon_integrations/${mute.salonId}`)
       .set({ platform: { capabilities: { voice } } }, { merge: true });
     const { id } = await bench.accept(mute.salonId, customer);
     const failure = { class: "sender", reason: expect.stringContaining(reason) };
-    expect(await bench.worker().place(id)).toMatchObject({ state: "failed", failure });
+    const call = await bench.worker().place(id);
+    expect(call).toMatchObject({ state: "failed", failure });
+    expect(await bench.documents("notifications", mute.salonId)).toMatchObject([
+      { kind: "calls_not_made", facts: { reason: call?.failure?.reason }, audience: ["owner"] },
+    ]);
   });
 
   test("a call that is scheduled waits for its time, and one nobody wants any more expires", async () => {
@@ -345,20 +364,61 @@ test("an account whose token is refused is in trouble, and its calls wait", asyn
   expect(await bench.worker().place(another.id)).toMatchObject({ attempts: [] });
 });
 
-test("calls of one account begin a second apart, and more than a worker waits for come back", async () => {
-  const calls = await Promise.all(
-    Array.from({ length: 35 }, () => bench.accept(salon.salonId, bench.customer())),
-  );
-  bench.slept.splice(0);
-  const worker = bench.worker();
-  for (const { id } of calls) await worker.place(id);
-  expect(bench.slept.map((milliseconds) => milliseconds / 1_000)).toEqual(
-    Array.from({ length: 31 }, (_, second) => second),
-  );
-  const after = await Promise.all(calls.map(({ id }) => bench.calls.get(id)));
-  const paced = after.filter((call) => call?.hold_reason === "paced");
-  printCount(`35 calls at once: ${calls.length - paced.length} in their seconds, ${paced.length} come back`);
-  expect(paced).toHaveLength(4);
+describe("the second of an account in which a call begins", () => {
+  test("is taken once by a call that is woken again while its worker waits", async () => {
+    const calls = await atOnce(3, () => bench.accept(salon.salonId, bench.customer()));
+    const [first, second, third] = calls.map(({ id }) => id);
+    if (first === undefined || second === undefined || third === undefined) expect.fail("no calls");
+    await bench.worker().place(first);
+    const meanwhile = () => bench.worker().place(second);
+    await bench.worker({ meanwhile }).place(second);
+    bench.slept.splice(0);
+    await bench.worker().place(third);
+    expect(bench.slept).toEqual([2_000]);
+  });
+
+  test("is another one for a call that comes back too late", async () => {
+    const calls = await atOnce(100, () => bench.accept(salon.salonId, bench.customer()));
+    for (const { id } of calls) await bench.worker().place(id);
+    const last = calls.at(-1) ?? expect.fail("no call");
+    expect(await bench.calls.get(last.id)).toMatchObject({ state: "held", hold_reason: "paced" });
+    bench.clock.pass(600);
+    bench.slept.splice(0);
+    expect((await bench.worker().place(last.id))?.attempts).toHaveLength(1);
+    expect(bench.slept).toEqual([0]);
+  });
+
+  test("is not taken by a call that nobody wants by then", async () => {
+    const expiresAt = plusSeconds(bench.clock.now(), 2);
+    const calls = await atOnce(3, () => bench.accept(salon.salonId, bench.customer(), { expiresAt }));
+    const ends = [];
+    for (const { id } of calls) ends.push((await bench.worker().place(id))?.due_at);
+    expect(ends[2]).toEqual(expiresAt);
+    bench.clock.pass(2);
+    const last = calls[2] ?? expect.fail("no call");
+    expect(await bench.worker().place(last.id)).toMatchObject({ state: "expired", attempts: [] });
+  });
+});
+
+describe("a call that is called back", () => {
+  test("is not made, and told of", async () => {
+    const { id } = await accept();
+    await bench.calls.cancel(id);
+    expect(await bench.worker().place(id)).toMatchObject({ state: "canceled", attempts: [] });
+    await expect.poll(() => bench.news(id)).toContain("canceled none");
+    expect(await bench.atTwilio(customer)).toEqual([]);
+  });
+
+  test("is not made again after a try that nobody took", async () => {
+    await bench.plan(customer, { outcome: "no-answer" });
+    const { id } = await accept();
+    await bench.worker().place(id);
+    await bench.untilCall(id, ({ state }) => state === "held");
+    await bench.calls.cancel(id);
+    bench.clock.pass(TRY_AGAIN_SECONDS);
+    expect(await bench.worker().place(id)).toMatchObject({ state: "canceled", attempts: [{}] });
+    expect(await bench.atTwilio(customer)).toHaveLength(1);
+  });
 });
 
 describe("what another salon sends", () => {

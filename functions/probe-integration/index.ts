@@ -3,16 +3,13 @@ import { createAudit } from "#shared/audit/audit.ts";
 import { systemClock } from "#shared/core/clock.ts";
 import { loadConfig, variables } from "#shared/core/config.ts";
 import { createLogger } from "#shared/core/logger.ts";
-import { createAccountCheck } from "#shared/health/account-check.ts";
-import { createAccountHealth } from "#shared/health/account-health.ts";
-import { createIncidents } from "#shared/health/incidents.ts";
+import { connectAccountHealth } from "#shared/health/connect.ts";
 import { createHeldMessages } from "#shared/messages/held.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
 import { createDeadLetters } from "#shared/runtime/dead-letters.ts";
 import { eventFunction } from "#shared/runtime/event-boundary.ts";
 import { createPublisher } from "#shared/runtime/publisher.ts";
 import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
-import { createIntegrations } from "#shared/salons/integrations.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
 import { connectVault, VAULT_VARIABLES } from "#shared/vault/connect.ts";
 import { createHandler } from "./handler.ts";
@@ -32,12 +29,7 @@ const audit = createAudit({ database, clock, logger });
 const changes = createIntegrationChanges({ database, audit, clock, logger });
 const vault = connectVault(config, { clock, logger });
 const twilio = createTwilio({ apiBaseUrl: config.TWILIO_API_BASE_URL, logger });
-const health = createAccountHealth({
-  incidents: createIncidents({ database, changes, clock, logger }),
-  integrations: createIntegrations(database),
-  check: createAccountCheck({ vault, twilio }),
-  logger,
-});
+const health = connectAccountHealth({ database, changes, vault, twilio, clock, logger });
 const held = createHeldMessages(database, createPublisher(config.GOOGLE_CLOUD_PROJECT), clock);
 
 cloudEvent(

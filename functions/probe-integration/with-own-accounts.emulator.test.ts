@@ -7,11 +7,8 @@ import {
 } from "#scripts/testing/own-account-bench.ts";
 import { createAudit } from "#shared/audit/audit.ts";
 import { Secret } from "#shared/core/secret.ts";
-import { createAccountCheck } from "#shared/health/account-check.ts";
-import { createAccountHealth } from "#shared/health/account-health.ts";
-import { createIncidents } from "#shared/health/incidents.ts";
+import { connectAccountHealth } from "#shared/health/connect.ts";
 import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
-import { createIntegrations } from "#shared/salons/integrations.ts";
 import { createTwilio } from "#shared/twilio/account.ts";
 
 let bench: OwnAccountBench;
@@ -27,12 +24,8 @@ function health() {
   const { logger } = bench.logs;
   const audit = createAudit({ database, clock, logger });
   const changes = createIntegrationChanges({ database, audit, clock, logger });
-  return createAccountHealth({
-    incidents: createIncidents({ database, changes, clock, logger }),
-    integrations: createIntegrations(database),
-    check: createAccountCheck({ vault, twilio: createTwilio({ apiBaseUrl: twilio.url }) }),
-    logger,
-  });
+  const api = createTwilio({ apiBaseUrl: twilio.url });
+  return connectAccountHealth({ database, changes, vault, twilio: api, clock, logger });
 }
 const report = () =>
   health().report(salon.salonId, "salon_own", { class: "credential", code: 20003, channel: "sms" });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "#shared/core/errors.ts";
 import { SalonId } from "#shared/core/ids.ts";
-import type { Trigger } from "#shared/runtime/event-boundary.ts";
+import { messageOf, type Trigger } from "#shared/runtime/event-boundary.ts";
 
 export interface Deps {
   readonly provision: (salonId: SalonId) => Promise<void>;
@@ -17,11 +17,7 @@ export function createHandler({ provision }: Deps): (trigger: Trigger) => Promis
 }
 
 function salonIdOf(trigger: Trigger): SalonId {
-  if (trigger.kind === "message") {
-    const wakeUp = WakeUp.safeParse(trigger.data).data;
-    if (wakeUp !== undefined) return wakeUp.salon_id;
-    throw new AppError("invalid-argument", "The event was not understood: it names no salon_id.");
-  }
+  if (trigger.kind === "message") return messageOf(trigger, WakeUp).salon_id;
   const [collection, id, ...rest] = trigger.path.split("/");
   const salonId = SalonId.safeParse(id).data;
   if (collection === "salon_integrations" && salonId !== undefined && rest.length === 0) return salonId;

@@ -347,6 +347,17 @@ describe("who calls while the salon is closed", () => {
     });
   });
 
+  test("and leaves a message has the owner told of it, once and without their number", async () => {
+    const { from, call } = await ring(closed, [], { voicemail: { seconds: 11 } });
+    const told = (await bench.documents("notifications", closed.salonId)).filter(
+      ({ kind, facts }) => kind === "voicemail_left" && facts.seconds === 11,
+    );
+    expect(told).toMatchObject([{ audience: ["owner"], channels: { email: { state: "pending" } } }]);
+    expect(told[0]?.due_at).toBeDefined();
+    expect(JSON.stringify(told)).not.toContain(from.slice(1));
+    expect(JSON.stringify(told)).not.toContain(call.recordings[0].sid);
+  });
+
   test("and says nothing is told goodbye", async () => {
     const { heard, call } = await ring(closed, [], { voicemail: { seconds: 0 } });
     expect(heard).toEqual([[THANKS, CLOSED, LEAVE, "[records]", "Goodbye."]]);
@@ -437,6 +448,8 @@ describe("a webhook that comes again", () => {
       recordings: [{ sid: RECORDING.RecordingSid, duration_seconds: 9 }],
     });
     expect(await messagesOf(salon, CallSid)).toHaveLength(1);
+    const told = await bench.documents("notifications", salon.salonId);
+    expect(told.filter(({ facts }) => facts.seconds === 9)).toHaveLength(1);
   });
 
   test("late after the end of the call does not begin it again", async () => {

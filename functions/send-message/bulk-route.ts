@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { AppError } from "#shared/core/errors.ts";
+import { AppError, orRefusal } from "#shared/core/errors.ts";
 import { SalonId } from "#shared/core/ids.ts";
-import type { Acceptance, Accepted, SendRequest } from "#shared/messages/acceptance.ts";
-import { type OutboundMessage, TextChannel } from "#shared/messages/message.ts";
+import type { Accepted } from "#shared/messages/accepted.ts";
+import type { BulkAcceptance } from "#shared/messages/bulk-acceptance.ts";
+import type { SendRequest } from "#shared/messages/compose.ts";
 import { BulkFields, IdempotencyKey, sendRequest } from "#shared/messages/send-request.ts";
-import type { Slots } from "#shared/pacing/slots.ts";
 import { parsed, parseJsonBody } from "#shared/runtime/json-body.ts";
 import { answer, type Takes } from "#shared/runtime/route-contract.ts";
 import type { Admission } from "./admission.ts";
@@ -13,8 +13,7 @@ import { type Route, route } from "./routes.ts";
 
 interface Deps {
   readonly admission: Admission;
-  readonly acceptance: Acceptance;
-  readonly slots: Slots;
+  readonly bulkAcceptance: BulkAcceptance;
 }
 
 const MAX_MESSAGES = 1_000;
@@ -25,7 +24,10 @@ const Item = z.strictObject({ idempotency_key: IdempotencyKey, ...BulkFields.sha
 const BulkBody = z.strictObject({
   salon_id: SalonId,
   defaults: BulkFields.partial().optional().describe("Of all messages that do not say otherwise"),
-  messages: z.array(Item).min(1).max(MAX_MESSAGES),
+  messages: z
+    .array(z.strictObject({ idempotency_key: IdempotencyKey, ...BulkFields.partial().shape }))
+    .min(1)
+    .max(MAX_MESSAGES),
 });
 
 /** A campaign goes at its own pace, so nothing in it can be urgent. */
@@ -48,7 +50,7 @@ const bulkBody: Takes<z.infer<typeof BulkCall>> = {
 };
 
 /** Many messages of one salon, each on its own: accepted or refused, and repeated without harm. */
-export function bulkRoute({ admission, acceptance, slots }: Deps): Route {
+export function bulkRoute({ admission, bulkAcceptance }: Deps): Route {
   return route({
     method: "POST",
     path: "/v1/messages:bulk",
@@ -61,7 +63,7 @@ export function bulkRoute({ admission, acceptance, slots }: Deps): Route {
       await admission.toSend(caller, salonId, { count: messages.length, critical: false });
       const asked = messages.map((item) => orRefusal(() => readItem(salonId, { ...defaults, ...item })));
       const readable = asked.flatMap((each) => (each instanceof AppError ? [] : [each]));
-      const accepted = await acceptance.acceptAll(salonId, readable, (stored) => reserve(salonId, stored));
+      const accepted = await bulkAcceptance.accept(salonId, readable);
       const left = accepted.values();
       const results = asked.map((each) =>
         each instanceof AppError ? refusalView(each) : resultOf(left.next().value),
@@ -71,24 +73,6 @@ export function bulkRoute({ admission, acceptance, slots }: Deps): Route {
       return { answer: { results }, log: { salonId, count, outcome } };
     },
   });
-
-  /** SMS and WhatsApp go by senders of their own: one reservation for each that is used. */
-  async function reserve(salonId: SalonId, messages: readonly OutboundMessage[]): Promise<Date[]> {
-    const reserved = await Promise.all(
-      TextChannel.options.map(async (channel) => {
-        const ofChannel = messages.filter((message) => message.channel === channel);
-        const sizes = ofChannel.map(({ segments }) => segments);
-        const dates = await slots.reserve({ salonId, channel, sizes });
-        return ofChannel.map((message, index) => [message, dates[index]] as const);
-      }),
-    );
-    const slotOf = new Map(reserved.flat());
-    return messages.map((message) => {
-      const slot = slotOf.get(message);
-      if (slot === undefined) throw new AppError("internal", "A message of this call got no slot.");
-      return slot;
-    });
-  }
 }
 
 function readItem(salonId: SalonId, item: z.infer<typeof NotCritical>): SendRequest {
@@ -101,13 +85,4 @@ function resultOf(result: Accepted | AppError | undefined): ResultView {
   if (result === undefined) throw new AppError("internal", "A message of this call was not answered.");
   if (result instanceof AppError) return refusalView(result);
   return { message_id: result.message.id, state: result.message.state };
-}
-
-function orRefusal<T>(make: () => T): T | AppError {
-  try {
-    return make();
-  } catch (error) {
-    if (error instanceof AppError) return error;
-    throw error;
-  }
 }

@@ -5,7 +5,9 @@ import type { BenchSalon } from "#scripts/testing/messaging-bench.ts";
 import { printCount } from "#scripts/testing/print-count.ts";
 import { type SendMessageBench, startSendMessageBench } from "#scripts/testing/send-message-bench.ts";
 import { uniqueSalonId } from "#scripts/testing/test-project.ts";
+import { plusSeconds } from "#shared/core/clock.ts";
 import { messageIdOf } from "#shared/core/ids.ts";
+import type { OutboundMessage } from "#shared/messages/message.ts";
 
 const CRITICAL = { critical: true };
 const STRANGER = "stranger@salon-flow.iam.gserviceaccount.com";
@@ -36,6 +38,8 @@ const message = (changes: object = {}) => ({
   to: bench.customer(),
   ...changes,
 });
+const gap = (one: OutboundMessage | undefined, other: OutboundMessage | undefined) =>
+  (other?.due_at?.getTime() ?? Number.NaN) - (one?.due_at?.getTime() ?? Number.NaN);
 const stored = (key: string) => bench.messages.get(messageIdOf(salon.id, key));
 
 test("a thousand messages take one request, each its own slot, and wake nobody at once", async () => {
@@ -102,6 +106,67 @@ test("the same request again changes nothing, whatever the messages have become"
   const second = await bulk(messages);
   expect(second.body).toEqual(first.body);
   expect((await bench.traces()).messages).toBe(before);
+  const next = message();
+  await bulk([next]);
+  const [second_sms, behind] = [
+    await stored(messages[1]?.idempotency_key ?? ""),
+    await stored(next.idempotency_key),
+  ];
+  expect(gap(second_sms, behind), "no place was taken again").toBe(1_429);
+});
+
+test("a repeated request finds its messages after the time by which it wanted them", async () => {
+  const expires_at = plusSeconds(bench.clock.now(), 60).toISOString();
+  const messages = [message({ expires_at })];
+  const first = await bulk(messages);
+  bench.clock.pass(61);
+  expect((await bulk(messages)).body).toEqual(first.body);
+  const [other] = (await bulk([{ ...messages[0], body: "Something else." }])).body.results;
+  expect(other).toMatchObject({ error: { field: "expires_at" } });
+});
+
+test("what is to go tomorrow goes at the sender's rate tomorrow, and leaves today free", async () => {
+  const send_at = plusSeconds(bench.clock.now(), 86_400);
+  const later = [1, 2, 3].map(() => message({ send_at: send_at.toISOString() }));
+  const { body } = await bulk(later);
+  expect(body.results.map((result: { state: string }) => result.state)).toEqual(Array(3).fill("scheduled"));
+  const [first, second, third] = await Promise.all(later.map((each) => stored(each.idempotency_key)));
+  expect(first?.due_at).toEqual(send_at);
+  expect([gap(first, second), gap(second, third)]).toEqual([1_429, 1_429]);
+  const today = message();
+  await bulk([today]);
+  expect((await stored(today.idempotency_key))?.due_at).toEqual(bench.clock.now());
+});
+
+test("a campaign goes round the quiet hours, and is wanted for a day after its place", async () => {
+  const wall = (seconds: number) => plusSeconds(bench.clock.now(), seconds).toISOString().slice(11, 16);
+  const communication = { quiet_hours: { from: wall(60), until: wall(7_200) } };
+  salon = await bench.salon({ document: { time_zone: "UTC", communication } });
+  const offers = Array.from({ length: 100 }, () => message({ category: "marketing" }));
+  await bulk(offers);
+  const all = await Promise.all(offers.map((each) => stored(each.idempotency_key)));
+  const ahead = all.map((each) => ((each?.due_at?.getTime() ?? 0) - bench.clock.now().getTime()) / 1_000);
+  expect(ahead.filter((seconds) => seconds > 60 && seconds < 7_140)).toEqual([]);
+  expect(ahead.filter((seconds) => seconds >= 7_140).length).toBeGreaterThan(50);
+  const gaps = all.slice(1).map((each, index) => gap(all[index], each));
+  expect(Math.min(...gaps)).toBe(1_429);
+  for (const each of all)
+    expect(each?.expires_at.getTime()).toBeGreaterThanOrEqual((each?.due_at?.getTime() ?? 0) + 86_400_000);
+});
+
+test("what would come too late is refused, and takes nobody's place", async () => {
+  const expires_at = plusSeconds(bench.clock.now(), 2).toISOString();
+  const many = Array.from({ length: 4 }, () => message({ expires_at }));
+  const { body } = await bulk([...many, message()]);
+  const outcomes = body.results.map(
+    (result: { state?: string; error?: object }) => result.state ?? result.error,
+  );
+  const refused = {
+    code: "failed-precondition",
+    field: "expires_at",
+    message: expect.stringContaining("campaigns"),
+  };
+  expect(outcomes).toEqual(["held", "held", refused, refused, "held"]);
 });
 
 test("two messages under one key are one, or a conflict", async () => {

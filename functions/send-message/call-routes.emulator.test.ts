@@ -1,13 +1,17 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { PubSub } from "@google-cloud/pubsub";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { atOnce, tally } from "#scripts/testing/at-once.ts";
 import { createLogBook } from "#scripts/testing/log-book.ts";
+import { printCount } from "#scripts/testing/print-count.ts";
 import { recordPublisher } from "#scripts/testing/recording-publisher.ts";
 import { uniqueProjectId, uniqueSalonId } from "#scripts/testing/test-project.ts";
 import { createCallAcceptance } from "#shared/calls/call-acceptance.ts";
+import { CallId } from "#shared/calls/outbound-call.ts";
 import { createOutboundCalls } from "#shared/calls/outbound-call-store.ts";
 import { systemClock as clock } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
-import { createPartyOf } from "#shared/core/phone.ts";
+import { createPartyOf, E164 } from "#shared/core/phone.ts";
 import { Secret } from "#shared/core/secret.ts";
 import { CallerEmail, createCallerPolicies } from "#shared/identity/caller-policies.ts";
 import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
@@ -102,6 +106,7 @@ describe("POST /v1/calls", () => {
       salon_id: salonId,
       to: CUSTOMER,
       language: "en",
+      category: "transactional",
       confirm: true,
       state: "accepted",
       hold_reason: null,
@@ -144,6 +149,11 @@ describe("POST /v1/calls", () => {
     expect(stored.get("text")).toContain("Priya");
   });
 
+  test("takes the category of a free text", async () => {
+    const { body } = await ask({ body: { ...valid(), category: "marketing" } });
+    expect(body).toMatchObject({ state: "accepted", category: "marketing" });
+  });
+
   test.each([
     [{ to: "4155550142" }, "to"],
     [{ language: "fr" }, "language"],
@@ -153,6 +163,7 @@ describe("POST /v1/calls", () => {
     [{ confirm: undefined }, "confirm"],
     [{ confirm: "yes" }, "confirm"],
     [{ timing: "now" }, "timing"],
+    [{ category: "urgent" }, "category"],
     [{ send_at: "tomorrow" }, "send_at"],
     [{ expires_at: "2020-01-01T00:00:00Z" }, "expires_at"],
     [{ template: { name: "booking_reminder", variables: {} } }, "text"],
@@ -170,6 +181,59 @@ describe("POST /v1/calls", () => {
   test.each([undefined, "", "with a space", "test:1"])("refuses the key %j", async (key) => {
     expect(await ask({ key, body: valid() })).toMatchObject({ status: 400, field: "Idempotency-Key" });
   });
+});
+
+describe("POST /v1/calls/{callId}:cancel", () => {
+  const cancel = (id: string, caller = SERVICE) => ask({ path: `/v1/calls/${id}:cancel`, caller });
+  const attempt = { source: "platform_subaccount", account: "fp", sender: E164.parse(CUSTOMER) } as const;
+
+  test("calls back a call of weeks ahead, and again says the same", async () => {
+    const send_at = new Date(Date.now() + 30 * 86_400_000).toISOString();
+    const { body: scheduled } = await ask({ body: { ...valid(), send_at } });
+    const { status, body } = await cancel(scheduled.call_id);
+    expect([status, body]).toEqual([200, { ...scheduled, state: "canceled", ...changed(body) }]);
+    expect(await cancel(scheduled.call_id)).toEqual({ status, body });
+    const stored = await database.firestore.doc(`calls/${scheduled.call_id}`).get();
+    expect(stored.get("due_at")).toBeUndefined();
+  });
+
+  test("is a conflict, in words, for one that is being made, and changes nothing", async () => {
+    const { body } = await ask({ body: valid() });
+    const id = CallId.parse(body.call_id);
+    await calls.claim(id, attempt, 60);
+    const before = await calls.get(id);
+    const answer = await cancel(id);
+    expect(answer).toMatchObject({
+      status: 409,
+      body: { message: expect.stringMatching(/^It is too late/) },
+    });
+    expect(await calls.get(id)).toEqual(before);
+  });
+
+  test("and a worker at the same moment: the call is made, or it is canceled", async () => {
+    const ends = await atOnce(10, async (index) => {
+      const { body } = await ask({ body: valid() });
+      const id = CallId.parse(body.call_id);
+      const claim = delay(index * 20).then(() => calls.claim(id, attempt, 60));
+      const [{ status }, claimed] = await Promise.all([cancel(id), claim]);
+      expect([status, claimed?.state]).toEqual(status === 200 ? [200, undefined] : [409, "claimed"]);
+      return status === 200 ? "canceled" : "made";
+    });
+    printCount(`cancel against a worker: 10 races, ${JSON.stringify(tally(ends))}`);
+  });
+
+  test("of another's call looks like one of none", async () => {
+    const { body } = await ask({ body: valid() });
+    const foreign = await cancel(body.call_id, STRANGER);
+    expect(foreign).toEqual(await cancel("0".repeat(40)));
+    expect(foreign.status).toBe(404);
+    expect(await calls.get(CallId.parse(body.call_id))).toMatchObject({ state: "accepted" });
+  });
+
+  /** What may differ from the call before. */
+  function changed({ expires_at, updated_at }: { expires_at: string; updated_at: string }) {
+    return { expires_at, updated_at };
+  }
 });
 
 test("to a service that may not act for the salon, it and its calls look like none", async () => {

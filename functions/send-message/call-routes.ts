@@ -4,6 +4,7 @@ import { MAX_TEXT_CHARACTERS } from "#shared/calls/call-request.ts";
 import {
   Answer,
   CallAttempt,
+  CallCategory,
   CallFailure,
   CallHoldReason,
   CallId,
@@ -15,19 +16,19 @@ import type { OutboundCalls } from "#shared/calls/outbound-call-store.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { SalonId } from "#shared/core/ids.ts";
 import { E164 } from "#shared/core/phone.ts";
-import type { CallerPolicies } from "#shared/identity/caller-policies.ts";
+import type { CallerEmail, CallerPolicies } from "#shared/identity/caller-policies.ts";
 import { IdempotencyKey } from "#shared/messages/send-request.ts";
 import { invalid, parsed } from "#shared/runtime/json-body.ts";
 import { answer, body, NO_BODY } from "#shared/runtime/route-contract.ts";
 import { Language } from "#shared/salons/communication-settings.ts";
 import type { Admission } from "./admission.ts";
-import { type Route, route } from "./routes.ts";
+import { type Outcome, type Route, route } from "./routes.ts";
 
 export interface CallRoutesDeps {
   readonly admission: Pick<Admission, "toSend">;
   readonly policies: Pick<CallerPolicies, "actsFor">;
   readonly callAcceptance: CallAcceptance;
-  readonly calls: Pick<OutboundCalls, "get">;
+  readonly calls: Pick<OutboundCalls, "get" | "cancel">;
 }
 
 const tooLong = `must not be longer than ${MAX_TEXT_CHARACTERS} characters`;
@@ -40,6 +41,7 @@ const CallBody = z.strictObject({
   language: Language.describe("What it is spoken in"),
   text: words.optional().describe("What is said; left out with a template"),
   template: z.strictObject({ name: z.string().max(64), variables: z.record(z.string(), words) }).optional(),
+  category: CallCategory.optional().describe("transactional, unless the template says otherwise"),
   confirm: z.boolean().describe("Whether it asks for a key: 1 confirms, 2 cancels, 9 says it again"),
   timing: CallTiming.optional().describe("no_quiet_hours, unless told otherwise"),
   send_at: time.optional().describe("Not before this, within 90 days"),
@@ -56,6 +58,7 @@ const CallView = z.object({
   salon_id: SalonId,
   to: z.string(),
   language: Language,
+  category: CallCategory,
   confirm: z.boolean(),
   state: OutboundCallState,
   hold_reason: CallHoldReason.nullable().describe("Why it waits"),
@@ -101,8 +104,7 @@ export function createCallRoutes({ admission, policies, callAcceptance, calls }:
           sendAt: send_at,
           expiresAt: expires_at,
         });
-        const log = { salonId, callId: call.id, outcome: created ? "accepted" : "repeated" };
-        return { answer: callView(call), log };
+        return outcomeOf(call, created ? "accepted" : "repeated");
       },
     }),
     route({
@@ -112,15 +114,43 @@ export function createCallRoutes({ admission, policies, callAcceptance, calls }:
       summary: "Where a call is, and what was pressed",
       takes: NO_BODY,
       gives: answer(CallView),
+      work: async ({ caller, parameters }) => outcomeOf(await callFor(caller, parameters.callId)),
+    }),
+    route({
+      method: "POST",
+      path: "/v1/calls/{callId}:cancel",
+      operation: "cancelCall",
+      summary: "Call a call back that does not ring; a conflict when it is too late",
+      note: "Between two tries of a call that nobody took it is not too late.",
+      takes: NO_BODY,
+      gives: answer(CallView),
       work: async ({ caller, parameters }) => {
-        const id = CallId.safeParse(parameters.callId).data;
-        const call = id === undefined ? undefined : await calls.get(id);
-        if (call === undefined || !(await policies.actsFor(caller, call.salon_id)))
-          throw new AppError("not-found", "There is no call with this id.");
-        return { answer: callView(call), log: { salonId: call.salon_id, callId: call.id } };
+        const call = await callFor(caller, parameters.callId);
+        if (call.state === "canceled") return outcomeOf(call, "repeated");
+        const canceled = await calls.cancel(call.id);
+        if (canceled === undefined) throw tooLate(call.salon_id);
+        return outcomeOf(canceled, "canceled");
       },
     }),
   ];
+
+  /** The call of this id; one of a salon that the service may not act for looks like none. */
+  async function callFor(caller: CallerEmail, claimedId: string | undefined): Promise<OutboundCall> {
+    const id = CallId.safeParse(claimedId).data;
+    const call = id === undefined ? undefined : await calls.get(id);
+    if (call !== undefined && (await policies.actsFor(caller, call.salon_id))) return call;
+    throw new AppError("not-found", "There is no call with this id.");
+  }
+}
+
+function outcomeOf(call: OutboundCall, outcome?: string): Outcome<z.input<typeof CallView>> {
+  const log = { salonId: call.salon_id, callId: call.id, ...(outcome === undefined ? {} : { outcome }) };
+  return { answer: callView(call), log };
+}
+
+function tooLate(salonId: SalonId): AppError {
+  const message = "It is too late to cancel this call; it is being made, or has ended.";
+  return new AppError("conflict", message, { context: { salonId } });
 }
 
 function callView(call: OutboundCall): z.input<typeof CallView> {

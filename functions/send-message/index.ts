@@ -9,6 +9,7 @@ import { createPartyOf } from "#shared/core/phone.ts";
 import { CALLER_VARIABLES, createAuthenticateCaller } from "#shared/identity/caller.ts";
 import { createCallerPolicies } from "#shared/identity/caller-policies.ts";
 import { createAcceptance } from "#shared/messages/acceptance.ts";
+import { createBulkAcceptance } from "#shared/messages/bulk-acceptance.ts";
 import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
 import { createRateLimit } from "#shared/pacing/rate-limit.ts";
 import { createSlots } from "#shared/pacing/slots.ts";
@@ -51,7 +52,13 @@ const handler = createHandler({
   callAcceptance: createCallAcceptance({ salons, calls, publisher, partyOf, clock, logger }),
   policies,
   integrations: createIntegrations(database),
-  slots: createSlots(database, clock),
+  bulkAcceptance: createBulkAcceptance({
+    salons,
+    messages,
+    slots: createSlots(database, clock),
+    partyOf,
+    clock,
+  }),
   messages,
   contacts: createContacts(database),
   publisher,

@@ -287,17 +287,13 @@ describe("the function", () => {
     const given = await notified();
     const published: { topic: string; data: unknown }[] = [];
     const tick = createWakeDueWork({
-      dueMessages: async () => [],
-      dueCalls: async () => [],
-      dueProvisioning: async () => [],
-      dueNotifications: async () => {
-        const due = await dueDocuments(database, "notifications", clock.now(), 100);
-        return due.filter(({ get }) => get("salon_id") === given.salonId);
+      due: async (collection, after) => {
+        if (collection !== "notifications") return [];
+        const due = await dueDocuments(database, collection, clock.now(), { limit: 100, after });
+        return due.filter((document) => document.get("salon_id") === given.salonId);
       },
-      dueErasures: async () => [],
-      dueOutbox: async () => [],
-      dueIncidents: async () => [],
       publisher: { publish: async (topic, _key, data) => void published.push({ topic, data }) },
+      clock,
       logger: logs.logger,
     });
     await tick();

@@ -7,9 +7,7 @@ import { systemClock } from "#shared/core/clock.ts";
 import { loadConfig, variables } from "#shared/core/config.ts";
 import { createLogger } from "#shared/core/logger.ts";
 import { createPartyOf } from "#shared/core/phone.ts";
-import { createAccountCheck } from "#shared/health/account-check.ts";
-import { createAccountHealth } from "#shared/health/account-health.ts";
-import { createIncidents } from "#shared/health/incidents.ts";
+import { connectAccountHealth } from "#shared/health/connect.ts";
 import { createSynchronization } from "#shared/message-sync/synchronization.ts";
 import { createAcceptance } from "#shared/messages/acceptance.ts";
 import { createMessageCosts } from "#shared/messages/cost-store.ts";
@@ -67,12 +65,7 @@ const synchronize = createSynchronization({
   twilio,
   defaultSenders: createDefaultSenders(secrets, config.PLATFORM_ACCOUNTS, logger),
   threads: createThreads({ database, clock, partyOf }),
-  health: createAccountHealth({
-    incidents: createIncidents({ database, changes, clock, logger }),
-    integrations,
-    check: createAccountCheck({ vault, twilio }),
-    logger,
-  }),
+  health: connectAccountHealth({ database, changes, vault, twilio, clock, logger }),
   messages,
   calls: createCalls(database, clock),
   costs: createMessageCosts(database, clock),

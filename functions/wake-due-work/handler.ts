@@ -1,57 +1,66 @@
+import { type Clock, plusSeconds } from "#shared/core/clock.ts";
 import type { Logger } from "#shared/core/logger.ts";
-import type { DueDocument } from "#shared/runtime/due-work.ts";
-import { outboundTopic, type Publisher } from "#shared/runtime/publisher.ts";
+import { DUE_COLLECTIONS, type DueCollection, type DueDocument } from "#shared/runtime/due-work.ts";
+import { outboundTopic, type Publisher, type TopicName } from "#shared/runtime/publisher.ts";
 
 export interface Deps {
-  readonly dueMessages: () => Promise<DueDocument[]>;
-  readonly dueCalls: () => Promise<DueDocument[]>;
-  readonly dueProvisioning: () => Promise<DueDocument[]>;
-  readonly dueNotifications: () => Promise<DueDocument[]>;
-  readonly dueErasures: () => Promise<DueDocument[]>;
-  readonly dueIncidents: () => Promise<DueDocument[]>;
-  readonly dueOutbox: () => Promise<DueDocument[]>;
+  /** A page of what is due, longest overdue first, behind the document that the page before ended with. */
+  readonly due: (collection: DueCollection, after: DueDocument | undefined) => Promise<DueDocument[]>;
   readonly publisher: Publisher;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
+
+interface WakeUp {
+  readonly topic: TopicName;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** A tick ends before the next one; what it did not come to, that one does. */
+const TICK_SECONDS = 45;
+
+/** Who sees to what is due. */
+const WAKE_UPS: Readonly<Record<DueCollection, (document: DueDocument) => WakeUp>> = {
+  messages: (document) => ({
+    topic: outboundTopic(document.get("critical") === true),
+    data: { message_id: document.id },
+  }),
+  calls: ({ id }) => ({ topic: "outbound-calls", data: { call_id: id } }),
+  provisioning: ({ id }) => ({ topic: "provisioning-due", data: { salon_id: id } }),
+  notifications: ({ id }) => ({ topic: "notifications", data: { notification_id: id } }),
+  erasures: ({ id }) => ({ topic: "erasures-due", data: { salon_id: id } }),
+  incidents: (document) => ({
+    topic: "incidents-due",
+    data: { salon_id: document.get("salon_id"), source: document.get("source") },
+  }),
+  outbox: ({ ref }) => ({ topic: "outbox-due", data: { path: ref.path } }),
+};
 
 /**
  * Publishes whatever is due. Retry, delay, a crashed worker's lease, a hold: all of them are a `due_at` in the past.
  * It changes nothing itself, so it may run twice, and what it wakes twice finds nothing left to do.
  */
-export function createHandler({
-  dueMessages,
-  dueCalls,
-  dueProvisioning,
-  dueNotifications,
-  dueErasures,
-  dueIncidents,
-  dueOutbox,
-  publisher,
-  logger,
-}: Deps): () => Promise<void> {
+export function createHandler({ due, publisher, clock, logger }: Deps): () => Promise<void> {
   return async () => {
-    const [messages, calls, provisioning, notifications, erasures, incidents, outbox] = await Promise.all([
-      dueMessages(),
-      dueCalls(),
-      dueProvisioning(),
-      dueNotifications(),
-      dueErasures(),
-      dueIncidents(),
-      dueOutbox(),
-    ]);
-    const published = await Promise.all([
-      ...messages.map(({ id, get }) =>
-        publisher.publish(outboundTopic(get("critical") === true), id, { message_id: id }),
-      ),
-      ...calls.map(({ id }) => publisher.publish("outbound-calls", id, { call_id: id })),
-      ...provisioning.map(({ id }) => publisher.publish("provisioning-due", id, { salon_id: id })),
-      ...notifications.map(({ id }) => publisher.publish("notifications", id, { notification_id: id })),
-      ...erasures.map(({ id }) => publisher.publish("erasures-due", id, { salon_id: id })),
-      ...incidents.map(({ id, get }) =>
-        publisher.publish("incidents-due", id, { salon_id: get("salon_id"), source: get("source") }),
-      ),
-      ...outbox.map(({ path }) => publisher.publish("outbox-due", path, { path })),
-    ]);
-    if (published.length > 0) logger.info("due work woken", { count: published.length });
+    const end = plusSeconds(clock.now(), TICK_SECONDS);
+    const counts = await Promise.all(DUE_COLLECTIONS.map((collection) => wakeAll(collection, end)));
+    const count = counts.reduce((sum, each) => sum + each, 0);
+    if (count > 0) logger.info("due work woken", { count });
   };
+
+  async function wakeAll(collection: DueCollection, end: Date): Promise<number> {
+    let count = 0;
+    let last: DueDocument | undefined;
+    do {
+      const page = await due(collection, last);
+      await Promise.all(page.map((document) => wake(document, WAKE_UPS[collection](document))));
+      count += page.length;
+      last = page.at(-1);
+    } while (last !== undefined && clock.now() < end);
+    return count;
+  }
+
+  function wake({ ref, id }: DueDocument, { topic, data }: WakeUp): Promise<void> {
+    return publisher.publish(topic, topic === "outbox-due" ? ref.path : id, data);
+  }
 }

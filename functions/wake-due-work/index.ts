@@ -9,21 +9,16 @@ import { eventFunction } from "#shared/runtime/event-boundary.ts";
 import { createPublisher } from "#shared/runtime/publisher.ts";
 import { createHandler } from "./handler.ts";
 
-/** What one tick wakes at most; the next one goes on. */
-const LIMIT = 2_000;
+/** What is read at once. */
+const PAGE = 1_000;
 
 const config = loadConfig(variables.pick({ GOOGLE_CLOUD_PROJECT: true, LOG_LEVEL: true }));
 const logger = createLogger({ level: config.LOG_LEVEL });
 const database = createDatabase(config.GOOGLE_CLOUD_PROJECT);
 const handler = createHandler({
-  dueMessages: () => dueDocuments(database, "messages", systemClock.now(), LIMIT),
-  dueCalls: () => dueDocuments(database, "calls", systemClock.now(), LIMIT),
-  dueProvisioning: () => dueDocuments(database, "provisioning", systemClock.now(), LIMIT),
-  dueNotifications: () => dueDocuments(database, "notifications", systemClock.now(), LIMIT),
-  dueErasures: () => dueDocuments(database, "erasures", systemClock.now(), LIMIT),
-  dueIncidents: () => dueDocuments(database, "incidents", systemClock.now(), LIMIT),
-  dueOutbox: () => dueDocuments(database, "outbox", systemClock.now(), LIMIT),
+  due: (collection, after) => dueDocuments(database, collection, systemClock.now(), { limit: PAGE, after }),
   publisher: createPublisher(config.GOOGLE_CLOUD_PROJECT),
+  clock: systemClock,
   logger,
 });
 

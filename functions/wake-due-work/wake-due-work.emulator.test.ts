@@ -8,7 +8,7 @@ import {
 import { newAttempt } from "#scripts/testing/outbound-message.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import { createLogger } from "#shared/core/logger.ts";
-import { dueDocuments } from "#shared/runtime/due-work.ts";
+import { type DueDocument, dueDocuments } from "#shared/runtime/due-work.ts";
 import { createHandler } from "./handler.ts";
 
 let bench: MessagingBench;
@@ -33,21 +33,17 @@ beforeEach(async () => {
 });
 afterAll(() => bench.stop());
 
-const due = (collection: Parameters<typeof dueDocuments>[1], limit = 100) =>
-  dueDocuments(bench.database, collection, bench.clock.now(), limit);
-
-/** One tick, and what it published. */
-async function tick(limit = 100): Promise<string[]> {
+/** One tick, and what it published; reading a page takes some seconds. */
+async function tick(limit = 100, secondsAPage = 0): Promise<string[]> {
   const before = bench.publisher.published.length;
   const wakeDueWork = createHandler({
-    dueMessages: () => due("messages", limit),
-    dueCalls: () => due("calls", limit),
-    dueProvisioning: () => due("provisioning", limit),
-    dueNotifications: () => due("notifications", limit),
-    dueErasures: () => due("erasures", limit),
-    dueIncidents: () => due("incidents", limit),
-    dueOutbox: () => due("outbox", limit),
+    due: async (collection, after) => {
+      const page = await dueDocuments(bench.database, collection, bench.clock.now(), { limit, after });
+      if (collection === "messages") bench.clock.pass(secondsAPage);
+      return page;
+    },
     publisher: bench.publisher,
+    clock: bench.clock,
     logger: createLogger({ write: (line) => lines.push(line) }),
   });
   await wakeDueWork();
@@ -148,6 +144,20 @@ describe("a tick", () => {
       await firestore.recursiveDelete(firestore.collection(`salons/${id}/outbox`));
   });
 
+  test("wakes all that is due, however many pages it takes", async () => {
+    const ids: string[] = [];
+    for (let index = 0; index < 25; index += 1) ids.push((await accept()).id);
+    bench.clock.pass(30);
+    const woken = await tick(10);
+    expect(woken.toSorted()).toEqual(ids.map((id) => `outbound {"message_id":"${id}"}`).toSorted());
+  });
+
+  test("ends before the next one, which goes on", async () => {
+    for (let index = 0; index < 25; index += 1) await accept();
+    bench.clock.pass(30);
+    expect(await tick(10, 30)).toHaveLength(20);
+  });
+
   test("wakes what failed to be woken at the next one", async () => {
     const { id } = await accept();
     bench.clock.pass(30);
@@ -181,10 +191,13 @@ test("due work is given longest overdue first, and no more than asked for", asyn
     const due_at = plusSeconds(bench.clock.now(), -overdue);
     await firestore.doc(`messages/overdue-${overdue}`).set({ due_at, critical: overdue === 40 });
   }
-  const found = await due("messages", 3);
-  expect(found.map(({ id, get }) => [id, get("critical")])).toEqual([
+  const page = (after?: DueDocument) =>
+    dueDocuments(bench.database, "messages", bench.clock.now(), { limit: 3, after });
+  const first = await page();
+  expect(first.map((document) => [document.id, document.get("critical")])).toEqual([
     ["overdue-40", true],
     ["overdue-30", false],
     ["overdue-20", false],
   ]);
+  expect((await page(first.at(-1))).map(({ id }) => id)).toEqual(["overdue-10"]);
 });

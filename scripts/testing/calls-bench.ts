@@ -13,9 +13,7 @@ import { createPlacement, type Placement } from "#shared/calls/placement.ts";
 import { createContacts } from "#shared/contacts/contacts.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import { E164 } from "#shared/core/phone.ts";
-import { createAccountCheck } from "#shared/health/account-check.ts";
-import { createAccountHealth } from "#shared/health/account-health.ts";
-import { createIncidents } from "#shared/health/incidents.ts";
+import { connectAccountHealth } from "#shared/health/connect.ts";
 import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
 import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createIntegrations } from "#shared/salons/integrations.ts";
@@ -45,6 +43,8 @@ interface WorkerOptions {
   /** Whether Twilio's webhooks come to nobody. */
   readonly deaf?: boolean;
   readonly timeoutMs?: number;
+  /** What happens while it waits for a call's second. */
+  readonly meanwhile?: () => Promise<unknown>;
 }
 
 /** All that a call of a salon's passes through, with Twilio simulated and customers who do as planned. */
@@ -74,12 +74,7 @@ export async function startCallsBench() {
     clock,
     logger,
   });
-  const health = createAccountHealth({
-    incidents: createIncidents({ database, changes, clock, logger }),
-    integrations: createIntegrations(database),
-    check: createAccountCheck({ vault, twilio: webhooks.api }),
-    logger,
-  });
+  const health = connectAccountHealth({ ...webhooks, changes, twilio: webhooks.api, clock });
   const acceptance = createCallAcceptance({
     salons,
     calls: calls.outbound,
@@ -140,7 +135,7 @@ export async function startCallsBench() {
     },
 
     /** An instance of place-call, with empty caches of its own. */
-    worker: ({ deaf = false, timeoutMs = 5_000 }: WorkerOptions = {}): Placement =>
+    worker: ({ deaf = false, timeoutMs = 5_000, meanwhile }: WorkerOptions = {}): Placement =>
       createPlacement({
         calls: calls.outbound,
         salons: createSalons(database),
@@ -161,7 +156,10 @@ export async function startCallsBench() {
         clock,
         logger,
         random: () => 0.5,
-        sleep: async (milliseconds) => void slept.push(milliseconds),
+        sleep: async (milliseconds) => {
+          slept.push(milliseconds);
+          await meanwhile?.();
+        },
         leaseSeconds: LEASE_SECONDS,
         recheckSeconds: RECHECK_SECONDS,
       }),

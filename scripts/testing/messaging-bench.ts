@@ -16,6 +16,7 @@ import { createPartyOf, E164, type PartyOf } from "#shared/core/phone.ts";
 import { Secret } from "#shared/core/secret.ts";
 import { createSynchronization, type Synchronized } from "#shared/message-sync/synchronization.ts";
 import { type Acceptance, createAcceptance, type SendRequest } from "#shared/messages/acceptance.ts";
+import { type BulkAcceptance, createBulkAcceptance } from "#shared/messages/bulk-acceptance.ts";
 import { createMessageCosts } from "#shared/messages/cost-store.ts";
 import { MessageEvent } from "#shared/messages/events.ts";
 import { createInboundIntake } from "#shared/messages/inbound-intake.ts";
@@ -101,10 +102,12 @@ interface WorkerOptions {
 
 export interface MessagingBench {
   readonly projectId: string;
+  readonly twilioUrl: string;
   readonly clock: MovingClock;
   readonly database: Database;
   readonly messages: OutboundMessages;
   readonly acceptance: Acceptance;
+  readonly bulkAcceptance: BulkAcceptance;
   readonly publisher: RecordingPublisher;
   /** What tells the other services. */
   readonly announcing: RecordingPublisher;
@@ -276,10 +279,12 @@ export async function startMessagingBench({
 
   return {
     projectId,
+    twilioUrl: simulator.url,
     clock,
     database,
     messages,
     acceptance,
+    bulkAcceptance: createBulkAcceptance({ salons, messages, slots: parts.slots, partyOf, clock }),
     publisher,
     announcing: announcing.publisher,
     news,

@@ -35,6 +35,7 @@ export function outboundMessage(changes: Partial<OutboundMessage> = {}): Outboun
     failure: null,
     attempts: [],
     on_fallback: false,
+    paced: false,
     send_at: null,
     due_at: plusSeconds(ACCEPTED_AT, 30),
     expires_at: plusSeconds(ACCEPTED_AT, 86_400),

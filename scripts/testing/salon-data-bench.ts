@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { sendsNoTest } from "#functions/maintain-salons/sends-no-test.ts";
+import { clientFor } from "#scripts/twilio-simulator/testing/bench.ts";
+import { startWebhookSink } from "#scripts/twilio-simulator/testing/webhook-sink.ts";
 import { type AuditDeps, createAudit } from "#shared/audit/audit.ts";
 import { accountFingerprint, SalonId } from "#shared/core/ids.ts";
 import type { E164 } from "#shared/core/phone.ts";
@@ -25,6 +27,8 @@ export interface FullSalon extends BenchSalon {
   readonly word: string;
   /** The customers' phones by what was sent to them. */
   readonly customers: Readonly<Record<"platform" | "own" | "picture", E164>>;
+  /** The call at which somebody left a message. */
+  readonly callSid: string;
   /** What must never leave: tokens and envelopes. */
   readonly secrets: readonly string[];
 }
@@ -33,6 +37,8 @@ export interface SalonDataBench extends MessagingBench {
   readonly logs: LogBook;
   readonly audit: ReturnType<typeof createAudit>;
   fullSalon(options?: { readonly ownToken?: string }): Promise<FullSalon>;
+  /** What Twilio still has of a call's recordings, by their SIDs. */
+  recordingsAtTwilio(salon: BenchSalon, callSid: string): Promise<string[]>;
   /** Sends and leaves it on its way. */
   send(salon: BenchSalon, to: E164, body: string): Promise<{ id: string; sid: string }>;
   /** Who asks for erasures, and another worker that does them, on this database if one is given. */
@@ -52,6 +58,10 @@ const LIMITS: ErasureLimits = {
 
 export async function startSalonDataBench(): Promise<SalonDataBench> {
   const bench = await startMessagingBench();
+  const application = await startWebhookSink();
+  application.reply(({ path }) => ({
+    body: path === "/voice" ? `<Response><Record action="/recorded"/></Response>` : "<Response/>",
+  }));
   const { KMS_ENDPOINT: endpoint, KMS_KEY_NAME: keyName = "" } = process.env;
   const { clock, database } = bench;
   const { firestore } = database;
@@ -74,11 +84,38 @@ export async function startSalonDataBench(): Promise<SalonDataBench> {
     return { id, sid: delivered?.attempts[0]?.sid ?? "" };
   };
 
+  const recordingsAtTwilio: SalonDataBench["recordingsAtTwilio"] = async (salon, callSid) => {
+    const listed = await clientFor(bench.twilioUrl, salon).calls(callSid).recordings.list();
+    return listed.map(({ sid }) => sid);
+  };
+
+  /** A customer calls the salon's number, is recorded and hangs up. */
+  async function leaveMessage(salon: BenchSalon, from: E164): Promise<string> {
+    const account = bench.twilio(salon);
+    const { sid: numberSid = "" } = (await account.findOwnedNumber(salon.number)) ?? {};
+    await account.configureNumber(numberSid, {
+      smsUrl: "",
+      voiceUrl: `${application.url}/voice`,
+      voiceFallbackUrl: "",
+      statusCallback: "",
+    });
+    const voicemail = { seconds: 5, hangs_up: true };
+    await bench.administer("inbound-calls", { to: salon.number, from, voicemail });
+    const filter = { to: salon.number, from, createdAfter: new Date(0), limit: 1 };
+    const [call] = await account.listCalls(filter);
+    return call?.sid ?? "";
+  }
+
   return {
     ...bench,
     logs,
     audit,
     send,
+    recordingsAtTwilio,
+    async stop() {
+      await bench.stop();
+      await application.close();
+    },
     erasures(limits = {}, on = database) {
       const { logger } = logs;
       const parts = {
@@ -149,7 +186,24 @@ export async function startSalonDataBench(): Promise<SalonDataBench> {
         account: accountFingerprint(salon.accountSid),
         media: [{ url: "https://api.twilio.com/media", content_type: "image/jpeg" }],
       });
-      for (const name of ["calls", "contacts", "threads", "integration_usage", "invoices", "phone_numbers"])
+      const callSid = await leaveMessage(salon, customers.platform);
+      const recorded = await recordingsAtTwilio(salon, callSid);
+      await put(`calls/${callSid}`, {
+        salon_id: salonId,
+        account: accountFingerprint(salon.accountSid),
+        party: word,
+        state: "completed",
+        recordings: recorded.map((sid) => ({ sid, duration_seconds: 5, received_at: now })),
+        started_at: now,
+      });
+      for (const name of [
+        "contacts",
+        "contact_choices",
+        "threads",
+        "integration_usage",
+        "invoices",
+        "phone_numbers",
+      ])
         await put(`${name}/${salonId}-${name}`, { salon_id: salonId, party: word, at: now });
       await put(`salons/${salonId}/outbox/request-1`, { body: word });
 
@@ -196,7 +250,7 @@ export async function startSalonDataBench(): Promise<SalonDataBench> {
         "opensesame",
         ...envelopes.flatMap(({ ciphertext, data_key }) => [ciphertext, data_key]),
       ];
-      return { ...salon, own, word, customers, secrets };
+      return { ...salon, own, word, customers, callSid, secrets };
     },
   };
 }

@@ -10,7 +10,6 @@ import { createLogger } from "#shared/core/logger.ts";
 import { createAuthenticateCaller } from "#shared/identity/caller.ts";
 import { createCallerPolicies } from "#shared/identity/caller-policies.ts";
 import { createRateLimit } from "#shared/pacing/rate-limit.ts";
-import { createSlots } from "#shared/pacing/slots.ts";
 import { createThrottle } from "#shared/pacing/throttle.ts";
 import type { Limits } from "#shared/pacing/token-bucket.ts";
 import { httpFunction } from "#shared/runtime/http-boundary.ts";
@@ -46,7 +45,7 @@ export interface SendMessageBench extends MessagingBench {
 }
 
 const UNLIMITED: Limits = { perMinute: 1_000_000, burst: 1_000_000 };
-const STORED = ["messages", "contacts", "pacing", "salon_integrations", "salons"];
+const STORED = ["messages", "contacts", "contact_choices", "pacing", "salon_integrations", "salons"];
 
 /** A messaging bench with send-message in front of it, over HTTP. */
 export async function startSendMessageBench({ limits = UNLIMITED } = {}): Promise<SendMessageBench> {
@@ -70,7 +69,7 @@ export async function startSendMessageBench({ limits = UNLIMITED } = {}): Promis
     callAcceptance: createCallAcceptance({ salons, calls, publisher, partyOf, clock, logger }),
     acceptance,
     integrations: createIntegrations(database),
-    slots: createSlots(database, clock),
+    bulkAcceptance: bench.bulkAcceptance,
     messages,
     contacts,
     publisher,

@@ -57,6 +57,9 @@ export async function startSimulatedTwilio(options: SimulatorOptions = {}) {
     /** Subaccounts of that name, of whatever parent. */
     subaccounts: async (name: string) =>
       (await accounts()).filter((each) => each.friendly_name === name && each.owner_account_sid !== each.sid),
+    /** The account's primary token as it is now. */
+    tokenOf: async (accountSid: string) =>
+      (await accounts()).find(({ sid }) => sid === accountSid)?.auth_token ?? "",
     numbers,
     numbersOf: async (accountSid: string) =>
       (await numbers()).filter((each) => each.account_sid === accountSid),

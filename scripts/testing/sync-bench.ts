@@ -8,6 +8,7 @@ import { plusSeconds } from "#shared/core/clock.ts";
 import { accountFingerprint, type MessageId, messageIdOf, SalonId } from "#shared/core/ids.ts";
 import { createPartyOf, E164 } from "#shared/core/phone.ts";
 import { Secret } from "#shared/core/secret.ts";
+import { connectAccountHealth } from "#shared/health/connect.ts";
 import {
   createSynchronization,
   LIMITS,
@@ -32,7 +33,6 @@ import { createTwilio } from "#shared/twilio/account.ts";
 import { createRetry } from "#shared/twilio/retry.ts";
 import { createKms } from "#shared/vault/kms.ts";
 import { createVault, VAULT_CACHE } from "#shared/vault/vault.ts";
-import { healthOf } from "./delivery-parts.ts";
 import { createLogBook } from "./log-book.ts";
 import { createMovingClock } from "./moving-clock.ts";
 import { outboundMessage } from "./outbound-message.ts";
@@ -237,7 +237,7 @@ export async function startSyncBench() {
           twilio,
           defaultSenders: createDefaultSenders(secrets, parents, logger),
           threads,
-          health: healthOf({ database, changes, vault, twilio, clock, logger }),
+          health: connectAccountHealth({ database, changes, vault, twilio, clock, logger }),
           calls,
           partyOf,
           messages,

@@ -35,6 +35,24 @@ test("a call is made outside quiet hours and within a day, unless told otherwise
   });
 });
 
+test("free text may be marketing; a template is what it is", () => {
+  expect(asked({ category: "marketing" }).category).toBe("marketing");
+  expect(asked({ ...TEMPLATE, category: "marketing" }).category).toBe("transactional");
+});
+
+test("the day begins when the salon's hours let it be made", () => {
+  const salon = Salon.parse({
+    name: "Anjali",
+    time_zone: "UTC",
+    hours: { sunday: { opens: "10:00", closes: "19:00" } },
+  });
+  const request = { ...requestOf(), text: "Hello", timing: "business_hours" } as const;
+  const monday = new Date("2026-11-23T12:00:00Z");
+  expect(requestedCall(request, { ...context, salon, now: monday }).expires_at).toEqual(
+    new Date("2026-11-30T10:00:00Z"),
+  );
+});
+
 test("a template is spoken in the call's language, with its variables", () => {
   const call = asked({ ...TEMPLATE, language: "hi" });
   expect(call.text).toContain("नमस्ते Priya जी");

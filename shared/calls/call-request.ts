@@ -1,13 +1,14 @@
-import { plusSeconds } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { type SalonId, sha256Hex } from "#shared/core/ids.ts";
 import type { E164, PartyOf } from "#shared/core/phone.ts";
+import { type AskedSpan, wantedSpan } from "#shared/core/wanted-span.ts";
 import type { Language } from "#shared/salons/communication-settings.ts";
+import { sendableAt } from "#shared/salons/hours.ts";
 import type { Salon } from "#shared/salons/salon.ts";
 import { categoryOf, renderTemplate } from "#shared/templates/registry.ts";
-import { type CallTiming, callIdOf, type OutboundCall } from "./outbound-call.ts";
+import { type CallCategory, type CallTiming, callIdOf, type OutboundCall } from "./outbound-call.ts";
 
-export interface CallRequest {
+export interface CallRequest extends AskedSpan {
   readonly salonId: SalonId;
   /** The same key accepts a call once; another request under it is a `conflict`. */
   readonly idempotencyKey: string;
@@ -16,19 +17,14 @@ export interface CallRequest {
   /** 1 to 1,000 characters to be spoken; left out when a template says it. */
   readonly text?: string | undefined;
   readonly template?: OutboundCall["template"] | undefined;
+  /** A template's own category where there is one; else transactional. */
+  readonly category?: CallCategory | undefined;
   readonly confirm: boolean;
   /** Outside the salon's quiet hours, unless told otherwise. */
   readonly timing?: CallTiming | undefined;
-  /** Not before this; at most 90 days from now. */
-  readonly sendAt?: Date | undefined;
-  /** After this nobody wants it any more; a day after it may be made, unless told otherwise. */
-  readonly expiresAt?: Date | undefined;
 }
 
 export const MAX_TEXT_CHARACTERS = 1_000;
-const EXPIRES_SECONDS = 24 * 3_600;
-const MAX_AHEAD_SECONDS = 90 * 24 * 3_600;
-const MAX_WANTED_SECONDS = 7 * 24 * 3_600;
 /** What XML, and so a call's script, cannot say. */
 const UNSPEAKABLE = /[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/u;
 
@@ -39,8 +35,9 @@ export function requestedCall(
 ): OutboundCall {
   const { salonId, idempotencyKey, to, language, confirm, timing = "no_quiet_hours" } = request;
   const { text, template } = wordsOf(request);
-  const category = template === null ? "transactional" : categoryOf(template.name);
-  const { sendAt, expiresAt } = spanOf(request, now);
+  const category = template === null ? (request.category ?? "transactional") : categoryOf(template.name);
+  const mayGo = (at: Date) => sendableAt({ salon, timing, at }).at;
+  const { sendAt, expiresAt } = wantedSpan(request, { now, mayGo });
   const asked = { to, language, text, template, category, confirm, timing };
   return {
     ...asked,
@@ -78,18 +75,6 @@ function wordsOf({ text, template = null, language }: CallRequest): Pick<Outboun
   if (UNSPEAKABLE.test(spoken) || !spoken.isWellFormed())
     throw invalid(field, `${field} must not hold control characters.`);
   return { text: spoken, template };
-}
-
-function spanOf({ sendAt, expiresAt }: CallRequest, now: Date) {
-  if (sendAt !== undefined && sendAt > plusSeconds(now, MAX_AHEAD_SECONDS))
-    throw invalid("send_at", "send_at must be within the next 90 days.");
-  const from = sendAt === undefined || sendAt <= now ? now : sendAt;
-  if (expiresAt !== undefined && (expiresAt <= from || expiresAt > plusSeconds(from, MAX_WANTED_SECONDS)))
-    throw invalid("expires_at", "expires_at must be after the call may be made, and at most 7 days later.");
-  return {
-    sendAt: from === now ? null : from,
-    expiresAt: expiresAt ?? plusSeconds(from, EXPIRES_SECONDS),
-  };
 }
 
 function invalid(field: string, message: string): AppError {

@@ -1,6 +1,7 @@
 import type { Clock } from "#shared/core/clock.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { LedgerRow } from "#shared/ledger/row.ts";
+import { createNotification } from "#shared/notifications/create-notification.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import { parseDocument } from "#shared/salons/cached-documents.ts";
 import { Call, type CallState, callMovesOn, type Recording } from "./call.ts";
@@ -36,7 +37,7 @@ export interface Calls {
    * come first, twice or late; `forbidden` means that the call is another salon's. What a step brought counts in any case.
    */
   report(report: CallReport): Promise<"moved" | "stale" | "forbidden">;
-  /** Lists a message that a caller left, once; `forbidden` means that the account had no such call with the salon. */
+  /** Lists a message that a caller left, once, and has the salon's owner told; `forbidden` means that the account had no such call with the salon. */
   listRecording(message: LeftMessage): Promise<"listed" | "stale" | "forbidden">;
   /** The calls that salons make. */
   readonly outbound: OutboundCalls;
@@ -72,6 +73,13 @@ export function createCalls(database: Database, clock: Clock): Calls {
         const now = clock.now();
         const call = afterRecording(known, { ...recording, received_at: now });
         if (call === known) return "stale";
+        await createNotification(transaction, firestore, {
+          kind: "voicemail_left",
+          facts: { seconds: recording.duration_seconds, at: now },
+          salonId,
+          key: recording.sid,
+          now,
+        });
         transaction.set(reference, { ...call, updated_at: now });
         return "listed";
       }),

@@ -3,7 +3,7 @@ import { attempt, outboundCall } from "#scripts/testing/outbound-call.ts";
 import { ACCEPTED_AT } from "#scripts/testing/outbound-message.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import type { CallState } from "./call.ts";
-import { answeredWith, claimed, judged, readiness, reported } from "./call-transitions.ts";
+import { answeredWith, canceled, claimed, judged, readiness, reported } from "./call-transitions.ts";
 import type { CallAttempt, OutboundCall } from "./outbound-call.ts";
 
 const NOW = plusSeconds(ACCEPTED_AT, 60);
@@ -184,4 +184,37 @@ describe("a verdict", () => {
     });
     expect(failed).not.toHaveProperty("due_at");
   });
+});
+
+describe("a call that is called back", () => {
+  const start = { account: "fingerprint", at: plusSeconds(NOW, 600) };
+
+  test.each(["accepted", "scheduled", "held"] as const)("while %s ends, and nothing is due", (state) => {
+    const call = canceled(outboundCall({ state, start, due_at: start.at }), NOW);
+    expect(call).toMatchObject({ state: "canceled", hold_reason: null, updated_at: NOW });
+    expect([call?.due_at, call?.start]).toEqual([undefined, undefined]);
+  });
+
+  test.each(["claimed", "uncertain", "queued", "ringing", "in-progress", "completed", "failed"] as const)(
+    "while %s goes on: it is too late",
+    (state) => {
+      expect(canceled(outboundCall({ state }), NOW)).toBeUndefined();
+    },
+  );
+
+  test.each(["busy", "no-answer"] as const)(
+    "is not made again when a try that was not found turns out to be %s",
+    (state) => {
+      const held = withAttempts([{ state: "absent" }], { state: "held", hold_reason: "retry" });
+      const call = canceled(held, NOW) ?? expect.fail("not canceled");
+      expect(afterReport(afterReport(call, "ringing"), state)).toMatchObject({ state });
+    },
+  );
+});
+
+test("the second that was kept for a call is used up by its attempt", () => {
+  const start = { account: "fingerprint", at: NOW };
+  const call = outboundCall({ state: "held", start });
+  const sender = attempt().sender;
+  expect(claimed(call, { ...OUTBOUND, sender }, NOW, 60).start).toBeUndefined();
 });

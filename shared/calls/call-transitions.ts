@@ -42,7 +42,7 @@ export type NewCallAttempt = Pick<CallAttempt, "source" | "account" | "sender">;
 
 /** Takes the call for one worker until the lease ends. The attempt is on record before Twilio is asked. */
 export function claimed(
-  call: OutboundCall,
+  { start: _, ...call }: OutboundCall,
   attempt: NewCallAttempt,
   now: Date,
   leaseSeconds: number,
@@ -225,9 +225,18 @@ export function heldFor(reason: CallHoldReason, until: Date) {
 
 /** The call at an end, after which nothing is due. */
 export function ended(
-  { due_at: _, ...call }: OutboundCall,
-  state: "failed" | "expired",
+  { due_at: _, start: _start, ...call }: OutboundCall,
+  state: "failed" | "expired" | "canceled",
   failure: CallFailure | null = call.failure,
 ): OutboundCall {
   return { ...call, state, hold_reason: null, failure };
+}
+
+/**
+ * Called back by its sender while nothing of it is under way, before the first try or between two; undefined when it is
+ * too late for that. Nobody wants it from then on, so that not even a late word of an earlier try brings another one.
+ */
+export function canceled(call: OutboundCall, now: Date): OutboundCall | undefined {
+  if (!WAITING.includes(call.state)) return undefined;
+  return { ...ended(call, "canceled"), expires_at: now, updated_at: now };
 }

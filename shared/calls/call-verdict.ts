@@ -12,8 +12,11 @@ export interface CallVerdictContext {
   readonly recheckSeconds: number;
 }
 
-/** More than a call needs in the week that it may be wanted. */
-const MAX_ATTEMPTS = 200;
+/**
+ * More than a call needs in the week that it may be wanted, and few enough for an event of Eventarc's, which holds the
+ * document twice in 512 KB.
+ */
+const MAX_ATTEMPTS = 500;
 
 /** What a failed attempt means for its call. Whatever may have rung somewhere is looked for before it is made again. */
 export function verdictOnCall(

@@ -1,14 +1,17 @@
 import type { DocumentReference } from "firebase-admin/firestore";
 import type { Clock } from "#shared/core/clock.ts";
 import type { SalonId } from "#shared/core/ids.ts";
+import { createNotification } from "#shared/notifications/create-notification.ts";
 import { type Database, isAlreadyExists } from "#shared/runtime/database.ts";
 import type { Transaction } from "#shared/runtime/transaction.ts";
 import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { callNoticesOf } from "./call-notices.ts";
 import {
   answeredWith,
   type CallProgress,
   type CallReported,
   type CallVerdict,
+  canceled,
   claimed,
   ended,
   heldFor,
@@ -25,6 +28,7 @@ import {
   type CallHoldReason,
   type CallId,
   CallLeg,
+  type CallStart,
   OutboundCall,
 } from "./outbound-call.ts";
 
@@ -50,8 +54,12 @@ export interface OutboundCalls {
   judge(id: CallId, attempt: number, verdict: CallVerdict): Promise<OutboundCall | undefined>;
   /** Puts off or ends a call that no attempt was made for. */
   hold(id: CallId, reason: CallHoldReason, until: Date): Promise<OutboundCall | undefined>;
+  /** Keeps a second for a call that no attempt was made for, and puts it off until that is near. */
+  holdForStart(id: CallId, start: CallStart, near: Date): Promise<OutboundCall | undefined>;
   fail(id: CallId, failure: CallFailure): Promise<OutboundCall | undefined>;
   expire(id: CallId): Promise<OutboundCall | undefined>;
+  /** Calls back what does not ring; undefined when it does, or has ended. */
+  cancel(id: CallId): Promise<OutboundCall | undefined>;
   /** Has a call that is under way asked after again at that time. */
   lookAgain(id: CallId, at: Date): Promise<OutboundCall | undefined>;
 }
@@ -64,12 +72,15 @@ export function createOutboundCalls(database: Database, clock: Clock): OutboundC
     return snapshot.get("direction") === "outbound" ? parse(id, snapshot.data()) : undefined;
   };
 
-  /** One read-decide-write; a decision of undefined writes nothing. */
+  /** One read-decide-write; a decision of undefined writes nothing. Who can mend an end is told in the same commit. */
   const change = (id: CallId, decide: (call: OutboundCall, now: Date) => OutboundCall | undefined) =>
     database.transact(async (transaction) => {
       const call = await read(transaction, id);
       const next = call === undefined ? undefined : decide(call, clock.now());
-      if (next !== undefined) transaction.set(reference(id), next);
+      if (call === undefined || next === undefined) return undefined;
+      for (const notification of callNoticesOf(call, next, next.updated_at))
+        await createNotification(transaction, database.firestore, notification);
+      transaction.set(reference(id), next);
       return next;
     });
 
@@ -137,6 +148,11 @@ export function createOutboundCalls(database: Database, clock: Clock): OutboundC
         id,
         unlessBegun((call) => ({ ...call, ...heldFor(reason, until) })),
       ),
+    holdForStart: (id, start, near) =>
+      change(
+        id,
+        unlessBegun((call) => ({ ...call, ...heldFor("paced", near), start })),
+      ),
     fail: (id, failure) =>
       change(
         id,
@@ -147,6 +163,7 @@ export function createOutboundCalls(database: Database, clock: Clock): OutboundC
         id,
         unlessBegun((call) => ended(call, "expired")),
       ),
+    cancel: (id) => change(id, canceled),
     lookAgain: (id, at) =>
       change(id, (call, now) =>
         readiness(call, now) === "follow" ? { ...call, due_at: at, updated_at: now } : undefined,

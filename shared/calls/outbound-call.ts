@@ -75,9 +75,17 @@ export const CallAttempt = z.object({
 });
 export type CallAttempt = z.infer<typeof CallAttempt>;
 
+/** A second in which an account (its fingerprint) may start a call. */
+export const CallStart = z.object({ account: z.string(), at: Instant });
+export type CallStart = z.infer<typeof CallStart>;
+
 /** When a call may be made: at any time, only while the salon is open, or outside its quiet hours. */
 export const CallTiming = z.enum(["any_time", "business_hours", "no_quiet_hours"]);
 export type CallTiming = z.infer<typeof CallTiming>;
+
+/** Marketing needs the customer's consent. */
+export const CallCategory = z.enum(["transactional", "marketing"]);
+export type CallCategory = z.infer<typeof CallCategory>;
 
 /** `calls/{callId}`: a call that a salon makes to say something. */
 export const OutboundCall = z.object({
@@ -93,7 +101,7 @@ export const OutboundCall = z.object({
   /** What is said, with a template's variables in place. */
   text: z.string(),
   template: z.object({ name: z.string(), variables: z.record(z.string(), z.string()) }).nullable(),
-  category: z.enum(["transactional", "marketing"]),
+  category: CallCategory,
   /** Whether it asks for a key: 1 confirms, 2 cancels, 9 says it again. */
   confirm: z.boolean(),
   timing: CallTiming,
@@ -104,6 +112,8 @@ export const OutboundCall = z.object({
   answer: Answer,
   failure: CallFailure.nullable(),
   attempts: z.array(CallAttempt),
+  /** The second that is kept for its next attempt among the calls of that account, while it waits for it. */
+  start: CallStart.optional(),
   /** When this needs work again; absent when it does not. While claimed it is the end of the lease. */
   due_at: Instant.optional(),
   /** Not before this, when its sender asked for a time. */

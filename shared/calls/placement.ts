@@ -57,8 +57,11 @@ const NO_CONSENT: CallFailure = {
 };
 /** Calls that wait for the same hour do not all ring in its first second. */
 const SPREAD_SECONDS = 300;
-/** A worker waits so long for its second; what has to wait longer comes back. */
-const WAIT_SECONDS = 30;
+/**
+ * A worker waits so long for a call's second; what has to wait longer comes back. More than the minute between two
+ * ticks of `wake-due-work`, so that it comes back in time.
+ */
+const WAIT_SECONDS = 75;
 const RING_SECONDS = 30;
 const LIMIT_SECONDS = 300;
 
@@ -115,12 +118,25 @@ export function createPlacement(deps: PlacementDeps): Placement {
     const opened = await openCredentials(deps.vault, salonId, first);
     const account = accountFingerprint(opened.accountSid);
 
-    const start = await deps.starts.reserve(account, WAIT_SECONDS);
-    if ("askAgainAt" in start) return calls.hold(id, "paced", start.askAgainAt);
-    await deps.sleep(Math.max(0, start.at.getTime() - clock.now().getTime()));
+    const kept = keptFor(call, account);
+    const at = kept ?? (await deps.starts.reserve(account, call.expires_at));
+    if (at === undefined) return calls.hold(id, "paced", call.expires_at);
+    const near = plusSeconds(at, -WAIT_SECONDS);
+    const now = clock.now();
+    if (near > now || (kept === undefined && at > now)) {
+      // Whoever else is woken for it meanwhile takes no second of their own.
+      const held = await calls.holdForStart(id, { account, at }, near);
+      if (held === undefined || near > now) return held;
+    }
+    await deps.sleep(Math.max(0, at.getTime() - clock.now().getTime()));
     const attempt = { source: way.source, account, sender: way.sender };
     const claimed = await calls.claim(id, attempt, deps.leaseSeconds);
     return claimed && askTwilio(claimed, way, opened);
+  }
+
+  /** The second that the call has among those of the account, unless it came back too late for it. */
+  function keptFor({ start }: OutboundCall, account: string): Date | undefined {
+    return start?.account === account && start.at >= clock.now() ? start.at : undefined;
   }
 
   async function hold({ id, salon_id, expires_at }: OutboundCall, way: Extract<CallRoute, { kind: "hold" }>) {

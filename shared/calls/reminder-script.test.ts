@@ -36,10 +36,10 @@ describe("a reminder", () => {
   });
 
   test.each([
-    ["en", "en-IN"],
-    ["hi", "hi-IN"],
-    ["te", "te-IN"],
-  ] as const)("in %s is spoken as %s, every word of it", (language, spoken) => {
+    ["en", "en-IN", "Google.en-IN-Standard-A"],
+    ["hi", "hi-IN", "Google.hi-IN-Standard-A"],
+    ["te", "te-IN", "Google.te-IN-Standard-A"],
+  ] as const)("in %s is spoken as %s, every word of it by a voice that can", (language, spoken, voice) => {
     const call = { ...CALL, language };
     const scripts = [
       reminderScript(call, STEPS),
@@ -49,7 +49,7 @@ describe("a reminder", () => {
     for (const script of scripts) {
       const says = script.match(/<Say[^>]*>/g) ?? [];
       expect(says.length).toBeGreaterThan(0);
-      expect(says.filter((say) => say !== `<Say language="${spoken}">`)).toEqual([]);
+      expect(says.filter((say) => say !== `<Say language="${spoken}" voice="${voice}">`)).toEqual([]);
     }
   });
 

@@ -87,6 +87,6 @@ const WORDS: Readonly<Record<Language, Words>> = {
 };
 
 function wordsOf(language: Language) {
-  const speech = (text: string): Speech => ({ text, language: SPOKEN[language] });
+  const speech = (text: string): Speech => ({ text, voice: SPOKEN[language] });
   return { words: WORDS[language], speech };
 }

@@ -109,14 +109,17 @@ function groupsOf({ hours }: Salon): Group[] {
 function groupText({ first, last, opening }: Group, language: Language): string {
   const words = WORDS[language];
   const name = (day: number) =>
-    DateTime.fromObject(MONDAY, { locale: SPOKEN[language] }).plus({ days: day }).weekdayLong ?? "";
+    DateTime.fromObject(MONDAY, { locale: SPOKEN[language].language }).plus({ days: day }).weekdayLong ?? "";
   const ends = { first: name(first), last: name(last) };
   const days =
     first === last ? ends.first : filled(last - first === 1 ? words.twoDays : words.manyDays, ends);
   if (opening === undefined) return filled(words.closedOn, { days });
   if (opening.opens === opening.closes) return filled(words.allDay, { days });
   const [opens, closes] = [opening.opens, opening.closes].map((time) =>
-    spokenTime(DateTime.fromISO(`2024-01-01T${time}`, { zone: "utc", locale: SPOKEN[language] }), language),
+    spokenTime(
+      DateTime.fromISO(`2024-01-01T${time}`, { zone: "utc", locale: SPOKEN[language].language }),
+      language,
+    ),
   );
   return filled(words.span, { days, opens: opens ?? "", closes: closes ?? "" });
 }
@@ -131,7 +134,7 @@ function spokenTime(time: DateTime, language: Language): string {
 }
 
 function inZone(at: Date, { time_zone }: Salon, language: Language): DateTime {
-  return DateTime.fromJSDate(at, { zone: time_zone }).setLocale(SPOKEN[language]);
+  return DateTime.fromJSDate(at, { zone: time_zone }).setLocale(SPOKEN[language].language);
 }
 
 function filled(text: string, values: Readonly<Record<string, string>>): string {

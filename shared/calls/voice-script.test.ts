@@ -17,6 +17,8 @@ import {
 const HEAD = '<?xml version="1.0" encoding="UTF-8"?><Response>';
 /** A Sunday noon in India; the salon opens on Monday. */
 const SUNDAY = new Date("2026-11-22T06:30:00Z");
+const ENGLISH = '<Say language="en-IN" voice="Google.en-IN-Standard-A">';
+const TELUGU = '<Say language="te-IN" voice="Google.te-IN-Standard-A">';
 const HOURS = { monday: { opens: "10:00", closes: "19:00" }, tuesday: { opens: "10:00", closes: "19:00" } };
 
 const speaking = (language: Language, communication: object = {}, rest: object = {}): Speaking => ({
@@ -41,7 +43,7 @@ describe.each(LANGUAGES)("a caller who is spoken to in %s", (language, tag, hint
     ).toBe(true);
     expect(script).toContain(`language="${tag}" hints="${hints}`);
     expect(script).toContain('actionOnEmptyResult="true"');
-    expect(script).toContain(`<Say language="${tag}">${menu}`);
+    expect(script).toContain(`<Say language="${tag}" voice="Google.${tag}-Standard-A">${menu}`);
   });
 
   test("hears when the salon opens again and may leave a message", () => {
@@ -64,8 +66,8 @@ describe.each(LANGUAGES)("a caller who is spoken to in %s", (language, tag, hint
       endScript(speaking(language), ["takesNoCalls", "goodbye", "linkSent", "recorded"]),
     ].join("");
     expect(all).not.toMatch(/[{}]/);
-    for (const [, spoken] of all.matchAll(/<Say language="([^"]*)"/g)) expect(spoken).toBe(tag);
-    expect(all).not.toContain("<Say>");
+    const says = new Set(all.match(/<Say[^>]*>/g));
+    expect([...says]).toEqual([`<Say language="${tag}" voice="Google.${tag}-Standard-A">`]);
   });
 });
 
@@ -94,8 +96,8 @@ describe("the greeting", () => {
 
 test("each language is offered in itself, by its key", () => {
   const script = languageScript(speaking("te", { supported_languages: ["te", "en", "te"] }), ["Hi."]);
-  expect(script).toContain('<Say language="te-IN">Hi.</Say><Say language="te-IN">తెలుగు కోసం 1 నొక్కండి.</Say>');
-  expect(script).toContain('<Say language="en-IN">For English, press 2.</Say></Gather></Response>');
+  expect(script).toContain(`${TELUGU}Hi.</Say>${TELUGU}తెలుగు కోసం 1 నొక్కండి.</Say>`);
+  expect(script).toContain(`${ENGLISH}For English, press 2.</Say></Gather></Response>`);
   expect(script).toContain('input="dtmf"');
 });
 
@@ -107,7 +109,7 @@ test("another language is offered only where there is one", () => {
 test("who is put through hears so, and its end comes back", () => {
   const transfer = { number: "+14155550111", callerId: "+14155550199" };
   expect(transferScript(speaking("en"), transfer)).toBe(
-    `${HEAD}<Say language="en-IN">One moment, please. We are putting you through.</Say>` +
+    `${HEAD}${ENGLISH}One moment, please. We are putting you through.</Say>` +
       '<Dial callerId="+14155550199" action="https://hooks.example.com/transferred" method="POST" timeout="25">' +
       "+14155550111</Dial></Response>",
   );

@@ -63,7 +63,7 @@ export function languageScript(speaking: Speaking, before: readonly (string | un
   const offered = offeredLanguages(speaking.salon.communication);
   const choices = offered.map((language, index) => ({
     text: VOICE_WORDS[language].chooseThis.replace("{digit}", String(index + 1)),
-    language: SPOKEN[language],
+    voice: SPOKEN[language],
   }));
   return createCallScript()
     .gather({
@@ -83,7 +83,7 @@ export function menuScript(speaking: Speaking, before: readonly (string | undefi
     .gather({
       prompt: speeches(speaking, [...before, menu, others]),
       action: speaking.to("menu"),
-      listens: { language: SPOKEN[language], hints: hintsIn(language) },
+      listens: { language: SPOKEN[language].language, hints: hintsIn(language) },
       tellsSilence: true,
     })
     .toString();
@@ -152,5 +152,5 @@ function say(script: CallScript, speaking: Speaking, texts: readonly string[]): 
 }
 
 function speeches({ language }: Speaking, texts: readonly (string | undefined)[]): Speech[] {
-  return texts.flatMap((text) => (text === undefined ? [] : [{ text, language: SPOKEN[language] }]));
+  return texts.flatMap((text) => (text === undefined ? [] : [{ text, voice: SPOKEN[language] }]));
 }

@@ -69,6 +69,20 @@ describe("loadConfig", () => {
     expect(load("")).toBeUndefined();
   });
 
+  it.each(["FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST", "FIREBASE_AUTH_EMULATOR_HOST"])(
+    "refuses %s anywhere but on loopback, although nobody asked for it: Google's clients follow it",
+    (name) => {
+      const load = (host: string) =>
+        loadConfig(
+          variables.pick({ GOOGLE_CLOUD_PROJECT: true }),
+          { GOOGLE_CLOUD_PROJECT: "salon-flow", [name]: host },
+          createLogger({ level: "silent" }),
+        );
+      expect(load("127.0.0.1:8080")).toEqual({ GOOGLE_CLOUD_PROJECT: "salon-flow" });
+      expect(() => load("emulator.example:8080")).toThrow(`${name} must be a loopback host:port`);
+    },
+  );
+
   it("keeps the party hash key a Secret", () => {
     const key = "a-key-of-at-least-32-characters-1";
     const config = loadConfig(variables.pick({ PARTY_HASH_KEY: true }), { PARTY_HASH_KEY: key });

@@ -111,24 +111,36 @@ export const variables = z.object({
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
+/** Google's clients follow these whether a function asks for them or not, so they are always checked. */
+const emulators = variables.pick({
+  FIRESTORE_EMULATOR_HOST: true,
+  PUBSUB_EMULATOR_HOST: true,
+  FIREBASE_AUTH_EMULATOR_HOST: true,
+});
+
 /**
  * Reads the variables a function needs when it loads: `loadConfig(variables.pick({ KMS_KEY_NAME: true }))`. A missing
- * or wrong one stops the instance with one log line that names the variable and what it must be, never its value.
+ * or wrong one, or an emulator anywhere but on loopback, stops the instance with one log line that names the variable
+ * and what it must be, never its value.
  */
 export function loadConfig<Schema extends z.ZodObject>(
   schema: Schema,
   env: NodeJS.ProcessEnv = process.env,
   logger: Logger = createLogger(),
 ): z.infer<Schema> {
-  const names = Object.keys(schema.shape);
+  const names = Object.keys({ ...emulators.shape, ...schema.shape });
   const given = Object.fromEntries(names.map((name) => [name, env[name] === "" ? undefined : env[name]]));
   const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => {
-    const name = String(path[0]);
-    return given[name] === undefined ? `${name} is not set` : `${name} ${message}`;
-  });
-  const error = new AppError("internal", `Configuration: ${problems.join("; ")}. See .env.example.`);
+  const local = emulators.safeParse(given);
+  if (result.success && local.success) return result.data;
+  const issues = [...(result.error?.issues ?? []), ...(local.error?.issues ?? [])];
+  const problems = new Set(
+    issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      return given[name] === undefined ? `${name} is not set` : `${name} ${message}`;
+    }),
+  );
+  const error = new AppError("internal", `Configuration: ${[...problems].join("; ")}. See .env.example.`);
   logger.error(error.message, { error });
   throw error;
 }

@@ -61,3 +61,13 @@ export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   return new AppError("internal", "Something went wrong on our side; try again.", { cause: error });
 }
+
+/** What it gives, or the AppError that it throws, for work of which one part must not stop the others. */
+export function orRefusal<T>(make: () => T): T | AppError {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+}

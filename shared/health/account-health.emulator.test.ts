@@ -125,14 +125,15 @@ const hold = (id: string) =>
   firestore.doc(`messages/${id}`).set({
     salon_id: salonId,
     hold_reason: "account_trouble",
+    paced: false,
     due_at: plusSeconds(clock.now(), 3_600),
   });
 /** What `wake-due-work` publishes for this salon is worked on. */
 async function wake(): Promise<number> {
-  const due = await dueDocuments(database, "incidents", clock.now(), 100);
-  const ours = due.filter(({ get }) => get("salon_id") === salonId);
-  for (const { get } of ours) {
-    const data = { salon_id: get("salon_id"), source: get("source") };
+  const due = await dueDocuments(database, "incidents", clock.now(), { limit: 100 });
+  const ours = due.filter((document) => document.get("salon_id") === salonId);
+  for (const document of ours) {
+    const data = { salon_id: document.get("salon_id"), source: document.get("source") };
     await instance().probeIntegration({ kind: "message", data });
   }
   return ours.length;

@@ -10,7 +10,6 @@ import { AppError } from "#shared/core/errors.ts";
 import { MessageId } from "#shared/core/ids.ts";
 import { createLogger } from "#shared/core/logger.ts";
 import { E164 } from "#shared/core/phone.ts";
-import { createSlots } from "#shared/pacing/slots.ts";
 import { dueDocuments } from "#shared/runtime/due-work.ts";
 import type { OutboundMessage } from "./message.ts";
 
@@ -36,7 +35,6 @@ const LONG = "Come and see us. ".repeat(11);
 
 /** Accepts as `send-message` does: five hundred in a call, each call with its own places. */
 async function acceptCampaign(): Promise<OutboundMessage[]> {
-  const slots = createSlots(bench.database, bench.clock);
   const requests = Array.from({ length: MESSAGES }, (_, index) => ({
     salonId: salon.id,
     idempotencyKey: `campaign-${index}`,
@@ -47,9 +45,7 @@ async function acceptCampaign(): Promise<OutboundMessage[]> {
   const accepted: OutboundMessage[] = [];
   for (let from = 0; from < MESSAGES; from += 500) {
     const some = requests.slice(from, from + 500);
-    const answers = await bench.acceptance.acceptAll(salon.id, some, (messages) =>
-      slots.reserve({ salonId: salon.id, channel: "sms", sizes: messages.map(({ segments }) => segments) }),
-    );
+    const answers = await bench.bulkAcceptance.accept(salon.id, some);
     accepted.push(
       ...answers.map((answer) => (answer instanceof AppError ? expect.fail(answer.message) : answer.message)),
     );
@@ -60,16 +56,11 @@ async function acceptCampaign(): Promise<OutboundMessage[]> {
 /** One minute of the scheduler: everything that was woken then, in its order. */
 async function tick(): Promise<{ topic: string; id: MessageId }[]> {
   const before = bench.publisher.published.length;
-  const none = async () => [];
   const wakeDueWork = createHandler({
-    dueMessages: () => dueDocuments(bench.database, "messages", bench.clock.now(), 2_000),
-    dueCalls: none,
-    dueProvisioning: none,
-    dueNotifications: none,
-    dueErasures: none,
-    dueIncidents: none,
-    dueOutbox: none,
+    due: (collection, after) =>
+      dueDocuments(bench.database, collection, bench.clock.now(), { limit: 1_000, after }),
     publisher: bench.publisher,
+    clock: bench.clock,
     logger: createLogger({ write: () => undefined }),
   });
   await wakeDueWork();

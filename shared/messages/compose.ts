@@ -1,10 +1,12 @@
 import { SegmentedMessage } from "sms-segments-calculator";
-import { plusSeconds } from "#shared/core/clock.ts";
+import { canonicalJson } from "#shared/audit/canonical-json.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { messageIdOf, type SalonId, sha256Hex } from "#shared/core/ids.ts";
 import type { E164, PartyOf } from "#shared/core/phone.ts";
+import { wantedSpan } from "#shared/core/wanted-span.ts";
 import type { Salon } from "#shared/salons/salon.ts";
 import { categoryOf, renderTemplate } from "#shared/templates/registry.ts";
+import { mayGoAt } from "./may-go.ts";
 import type { Fallback, OutboundMessage, TemplateUse, TextChannel, Timing } from "./message.ts";
 
 export interface SendRequest {
@@ -25,16 +27,13 @@ export interface SendRequest {
   /** Of a critical message; SMS unless told otherwise, `null` for none. */
   readonly fallback?: Fallback | null | undefined;
   readonly timing?: Timing | undefined;
-  /** Not before this; at most `MAX_AHEAD_SECONDS` from now. */
+  /** Not before this; at most 90 days from now. */
   readonly sendAt?: Date | undefined;
-  /** After this nobody wants it any more; a day after it may go, unless told otherwise. */
+  /** From then on nobody wants it any more; a day after it may go, unless told otherwise. */
   readonly expiresAt?: Date | undefined;
 }
 
 export const MAX_BODY_CHARACTERS = 1_600;
-const EXPIRES_SECONDS = 24 * 3_600;
-const MAX_AHEAD_SECONDS = 90 * 24 * 3_600;
-const MAX_WANTED_SECONDS = 7 * 24 * 3_600;
 
 /** The message that a request asks for, as it is stored when nothing is in its way. Refuses what cannot be sent. */
 export function composed(
@@ -46,19 +45,22 @@ export function composed(
   const category = template === null ? (request.category ?? "transactional") : categoryOf(template.name);
   const fallback = critical ? defaultFallback(request.fallback) : null;
   const timing = request.timing ?? defaultTiming(category);
-  const { sendAt, expiresAt } = spanOf(request, now);
-  const asked = { channel, to, body, template, media, purpose, category, critical, fallback, timing };
+  const going = { channel, purpose, critical, timing };
+  const mayGo = (at: Date) => mayGoAt(salon, going, at).at;
+  const { sendAt, expiresAt } = wantedSpan(request, { now, mayGo });
   return {
-    ...asked,
+    ...going,
+    to,
+    body,
+    template,
+    category,
+    fallback,
     media: [...media],
     direction: "outbound",
     id: messageIdOf(salonId, idempotencyKey),
     salon_id: salonId,
     idempotency_key: idempotencyKey,
-    // Of what was asked for and not of what became of it: a repeated request is the same an hour later.
-    payload_hash: sha256Hex(
-      JSON.stringify({ ...asked, send_at: request.sendAt ?? null, expires_at: request.expiresAt ?? null }),
-    ),
+    payload_hash: payloadHashOf(request),
     party: partyOf(to),
     segments: segmentsOf(channel, body),
     time_zone: salon.time_zone,
@@ -67,12 +69,23 @@ export function composed(
     failure: null,
     attempts: [],
     on_fallback: false,
+    paced: false,
     send_at: sendAt,
     expires_at: expiresAt,
     accepted_at: now,
     updated_at: now,
     ...(sendAt === null ? {} : { due_at: sendAt }),
   };
+}
+
+/**
+ * Of what was asked for and not of what became of it: a repeated request is the same an hour later, after a deploy that
+ * words a template anew, and however its fields are ordered.
+ */
+export function payloadHashOf({ salonId: _, idempotencyKey: _key, ...asked }: SendRequest): string {
+  const { critical = false, purpose = "message", media = [] } = asked;
+  const fallback = critical ? defaultFallback(asked.fallback) : null;
+  return sha256Hex(canonicalJson({ ...asked, critical, purpose, media, fallback }));
 }
 
 /** SMS are counted in segments of 140 bytes, WhatsApp by the message. */
@@ -102,18 +115,6 @@ function defaultFallback(asked: Fallback | null | undefined): Fallback | null {
 /** Nobody wants to be sold something at night. */
 function defaultTiming(category: OutboundMessage["category"]): Timing {
   return category === "marketing" ? "no_quiet_hours" : "any_time";
-}
-
-function spanOf({ sendAt, expiresAt }: SendRequest, now: Date) {
-  if (sendAt !== undefined && sendAt > plusSeconds(now, MAX_AHEAD_SECONDS))
-    throw invalid("send_at", "send_at must be within the next 90 days.");
-  const from = sendAt === undefined || sendAt <= now ? now : sendAt;
-  if (expiresAt !== undefined && (expiresAt <= from || expiresAt > plusSeconds(from, MAX_WANTED_SECONDS)))
-    throw invalid("expires_at", "expires_at must be after the message may go, and at most 7 days later.");
-  return {
-    sendAt: from === now ? null : from,
-    expiresAt: expiresAt ?? plusSeconds(from, EXPIRES_SECONDS),
-  };
 }
 
 function invalid(field: string, message: string): AppError {

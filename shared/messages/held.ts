@@ -5,11 +5,14 @@ import { outboundTopic, type Publisher } from "#shared/runtime/publisher.ts";
 import type { HoldReason } from "./message.ts";
 
 export interface HeldMessages {
-  /** Makes a salon's messages due that waited for this, and wakes `deliver-message`; gives how many. */
+  /**
+   * Makes a salon's messages due that waited for this, and wakes `deliver-message`; gives how many. Those of a campaign
+   * keep their places.
+   */
   release(salonId: SalonId, reason: HoldReason): Promise<number>;
 }
 
-/** More would wait for their own `due_at`, which is seconds away. */
+/** More wait for their own `due_at`. */
 const RELEASE_LIMIT = 200;
 
 export function createHeldMessages(database: Database, publisher: Publisher, clock: Clock): HeldMessages {
@@ -20,6 +23,7 @@ export function createHeldMessages(database: Database, publisher: Publisher, clo
           .collection("messages")
           .where("salon_id", "==", salonId)
           .where("hold_reason", "==", reason)
+          .where("paced", "==", false)
           .limit(RELEASE_LIMIT)
           .get(),
       );

@@ -109,9 +109,10 @@ describe("its sender", () => {
     },
   );
 
-  test("is too late for what went out once, although it waits for another try", () => {
+  test("may call back what waits for another try, since what went out came to nothing", () => {
     const attempts = [attempt({ sid: SID, state: "undelivered" })];
-    expect(canceled(outboundMessage({ state: "held", attempts }), NOW)).toBeUndefined();
+    const message = canceled(outboundMessage({ state: "held", hold_reason: "retry", attempts }), NOW);
+    expect(message).toMatchObject({ state: "canceled", hold_reason: null, attempts });
   });
 
   test.each(["failed", "undelivered", "expired", "canceled"] as const)(
@@ -130,6 +131,18 @@ describe("its sender", () => {
       });
     },
   );
+
+  test("may want again what was to go later: it goes then, and for as long as it was wanted", () => {
+    const send_at = plusSeconds(NOW, 30 * 86_400);
+    const expires_at = plusSeconds(send_at, 3_600);
+    const message = outboundMessage({ state: "canceled", send_at, expires_at });
+    expect(resent(message, NOW)).toMatchObject({ state: "scheduled", due_at: send_at, expires_at });
+    const late = plusSeconds(send_at, 7_200);
+    const again = resent({ ...message, state: "expired" }, late);
+    expect(again).toMatchObject({ state: "held", due_at: late, expires_at: plusSeconds(late, 3_600) });
+    const once = resent({ ...message, ...again, state: "failed" }, plusSeconds(late, 60));
+    expect(once).toMatchObject({ expires_at: plusSeconds(late, 3_660) });
+  });
 
   test.each(["accepted", "held", "claimed", "uncertain", "queued", "sent", "delivered", "read"] as const)(
     "may not send again what is %s",

@@ -120,6 +120,8 @@ export const OutboundMessage = z.object({
   attempts: z.array(Attempt),
   /** Whether its own way has failed, so that every further attempt goes the other one. */
   on_fallback: z.boolean(),
+  /** One of a campaign: whenever it has to wait it takes a place at its sender's rate. */
+  paced: z.boolean().default(false),
   /** When this needs work again; absent when it does not. While claimed it is the end of the lease. */
   due_at: Instant.optional(),
   /** Not before this, when its sender asked for a time. */

@@ -26,6 +26,8 @@ import {
 /** The outbound messages in Firestore: each change reads, decides by `transitions.ts` and writes in one transaction. */
 export interface OutboundMessages {
   get(id: MessageId): Promise<OutboundMessage | undefined>;
+  /** Those of them that there are. */
+  getAll(ids: readonly MessageId[]): Promise<OutboundMessage[]>;
   /** Stores a new message, or gives the one that stands under its id already. */
   create(message: OutboundMessage): Promise<{ created: boolean; message: OutboundMessage }>;
   /** The same for many at once, in their order. */
@@ -108,6 +110,16 @@ export function createOutboundMessages(database: Database, clock: Clock): Outbou
     async get(id) {
       const snapshot = await database.run(() => reference(id).get());
       return snapshot.get("direction") === "outbound" ? parse(id, snapshot.data()) : undefined;
+    },
+    async getAll(ids) {
+      if (ids.length === 0) return [];
+      const snapshots = await database.run((firestore) => firestore.getAll(...ids.map(reference)));
+      return snapshots.flatMap((snapshot, index) => {
+        const id = ids[index];
+        return id !== undefined && snapshot.get("direction") === "outbound"
+          ? [parse(id, snapshot.data())]
+          : [];
+      });
     },
     create: (message) =>
       created(

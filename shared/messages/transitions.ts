@@ -119,28 +119,25 @@ export function ended(
   return { ...message, state, hold_reason: null, failure };
 }
 
-/** Nothing of it has gone out, and nobody is at it. */
+/** Nothing of it is under way: what went out before, if anything, came to nothing. */
 function isWaiting({ state }: OutboundMessage): boolean {
   return state === "accepted" || state === "scheduled" || state === "held";
 }
 
-/** Called back by its sender before anything went out; undefined when it is too late for that. */
+/** Called back by its sender while nothing of it is under way; undefined when it is too late for that. */
 export function canceled(message: OutboundMessage, now: Date): OutboundMessage | undefined {
-  if (!isWaiting(message) || message.attempts.some(({ sid }) => sid !== null)) return undefined;
+  if (!isWaiting(message)) return undefined;
   return { ...ended(message, "canceled"), updated_at: now };
 }
 
-/** What ended without arriving may be sent again by its sender, for as long as it was wanted at first. */
+/** What ended without arriving may be sent again by its sender, when and for as long as it was wanted at first. */
 export function resent(message: OutboundMessage, now: Date): OutboundMessage | undefined {
   if (!["failed", "undelivered", "expired", "canceled"].includes(message.state)) return undefined;
-  const wanted = message.expires_at.getTime() - message.accepted_at.getTime();
-  return {
-    ...message,
-    ...heldFor("retry", now),
-    failure: null,
-    on_fallback: false,
-    expires_at: new Date(now.getTime() + wanted),
-    accepted_at: now,
-    updated_at: now,
-  };
+  const { send_at, accepted_at, expires_at } = message;
+  const again = { ...message, failure: null, on_fallback: false, updated_at: now };
+  if (send_at !== null && send_at > now)
+    return { ...again, state: "scheduled", hold_reason: null, due_at: send_at };
+  const from = send_at !== null && send_at > accepted_at ? send_at : accepted_at;
+  const wanted = (expires_at.getTime() - from.getTime()) / 1_000;
+  return { ...again, ...heldFor("retry", now), expires_at: plusSeconds(now, wanted), accepted_at: now };
 }

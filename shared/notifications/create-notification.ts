@@ -31,6 +31,8 @@ const AUDIENCE: Readonly<Record<NotificationKind, readonly Audience[]>> = {
   rotation_due: ["owner"],
   changed_outside: ["security"],
   messages_not_delivered: ["owner"],
+  calls_not_made: ["owner"],
+  voicemail_left: ["owner"],
   delivery_trouble: ["security"],
   message_sent_twice: ["security"],
   data_erased: ["owner", "security"],

@@ -24,7 +24,8 @@ const by = { by: Words, by_name: Words.optional() };
 export const Notice = z.discriminatedUnion("kind", [
   notice("credentials_changed", { ...by, at: Instant, rollback_until: Instant.nullable() }),
   notice("credentials_rolled_back", { ...by, at: Instant }),
-  notice("integration_disconnected", { ...by, at: Instant }),
+  /** `webhooks_left`: Twilio did not let us point the number away from us. */
+  notice("integration_disconnected", { ...by, at: Instant, webhooks_left: z.boolean().optional() }),
   /** `reason`: in words for the salon's owner. */
   notice("integration_failed", { reason: Words, at: Instant }),
   /** The end of one of those. `since`: when it began. */
@@ -44,6 +45,10 @@ export const Notice = z.discriminatedUnion("kind", [
   }),
   /** Messages that ended without arriving; `reason` in words for the salon's owner. */
   notice("messages_not_delivered", { reason: Words, at: Instant }),
+  /** Calls to customers that could not be made; `reason` in words for the salon's owner. */
+  notice("calls_not_made", { reason: Words, at: Instant }),
+  /** A caller's recorded message; who called is not told. */
+  notice("voicemail_left", { seconds: z.int().positive(), at: Instant }),
   /** Twilio refuses what only we can mend. */
   notice("delivery_trouble", { failure_class: Words, twilio_code: z.int().nullable(), at: Instant }),
   notice("message_sent_twice", { message_id: MessageId, at: Instant }),

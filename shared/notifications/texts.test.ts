@@ -21,6 +21,8 @@ const EVERY_KIND: readonly Notice[] = [
   { kind: "attention_needed", facts: { reason: "The number is bound to a SIP trunk.", at: now } },
   overdue,
   { kind: "changed_outside", facts: { by: "dev@example.com", at: now, fields: ["twilio.is_active"] } },
+  { kind: "calls_not_made", facts: { reason: "The salon has no number that can make calls.", at: now } },
+  { kind: "voicemail_left", facts: { seconds: 9, at: now } },
   { kind: "data_erased", facts: { by: "Anjali", at: now } },
   { kind: "platform_credentials_rotated", facts: { account: "default", at: now } },
   { kind: "platform_rotation_failed", facts: { account: "default", reason: "Twilio is away.", at: now } },
@@ -58,6 +60,23 @@ describe("the mail to an owner", () => {
       expect(slackTextOf(toldOf(notice))).toContain("A member of the salon (uid-7)");
       expect(slackTextOf(toldOf(notice))).not.toContain(by_name);
     }
+  });
+
+  test("says how long a caller's message is, and when it was left", () => {
+    const mailOf = (seconds: number) =>
+      emailOf(toldOf({ kind: "voicemail_left", facts: { seconds, at: now } })).text;
+    const left = "for Anjali's Salon on 22 November 2026 at 20:00 (Asia/Kolkata).";
+    expect(mailOf(9)).toContain(`A caller left a message of 9 seconds ${left}`);
+    expect(mailOf(1)).toContain(`A caller left a message of 1 second ${left}`);
+  });
+
+  test("says of a disconnected account whether its numbers still lead to us", () => {
+    const facts = { by: "Anjali", at: now };
+    const [left, restored] = [{ ...facts, webhooks_left: true }, facts].map(
+      (each) => emailOf(toldOf({ kind: "integration_disconnected", facts: each })).text,
+    );
+    expect(left).toContain("Choose in your Twilio Console where it is to go.");
+    expect(restored).not.toContain("Twilio Console");
   });
 
   test("counts the days of rotation in the salon's zone", () => {

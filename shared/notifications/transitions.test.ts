@@ -50,6 +50,14 @@ describe("a worker", () => {
     });
   });
 
+  test("keeps the name of who it was until the owner's mail is sent or given up, and no longer", () => {
+    const facts = { by: "uid-1", by_name: "priya@example.com", at: now };
+    const notice = notificationOf({ kind: "integration_disconnected", facts });
+    expect(tried(notice, down)).toMatchObject({ facts: { by_name: "priya@example.com" } });
+    for (const outcome of [sent, refused])
+      expect(tried(notice, outcome).facts).toEqual({ by: "uid-1", at: now });
+  });
+
   test("that lost its lease still has its mail counted as sent, and the other worker keeps the lease", () => {
     const first = take(notificationOf()).notification;
     const second = take(first, plusSeconds(now, LEASE_SECONDS), "b").notification;

@@ -1,5 +1,5 @@
 import { plusSeconds } from "#shared/core/clock.ts";
-import { CHANNELS, type ChannelName, type ChannelRecord, type Notification } from "./notification.ts";
+import { CHANNELS, type ChannelName, type ChannelRecord, Notification } from "./notification.ts";
 
 /** Well over the longest attempt of a channel (20 s). */
 export const LEASE_SECONDS = 60;
@@ -64,6 +64,14 @@ export function settled(
   return { ...next, lease: notification.lease, due_at: notification.lease.until };
 }
 
+/** With the name of who it was for as long as the mail to the owner, which alone says it, is still to be sent. */
+function named(notification: Notification): Notification {
+  if (notification.channels.email.state === "pending" || !("by_name" in notification.facts))
+    return notification;
+  const { by_name: _, ...facts } = notification.facts;
+  return Notification.parse({ ...notification, facts });
+}
+
 function ended(record: ChannelRecord, outcome: Outcome, now: Date): ChannelRecord {
   if (outcome.state === "sent") return { ...record, state: "sent", retry_at: null, sent_at: now };
   const last_error = outcome.reason;
@@ -89,7 +97,8 @@ function withChannel(
   const [first] = pending
     .map(({ retry_at }) => retry_at ?? now)
     .toSorted((a, b) => a.getTime() - b.getTime());
-  return { ...notification, channels, lease: null, ...(first === undefined ? {} : { due_at: first }) };
+  const due = first === undefined ? {} : { due_at: first };
+  return named({ ...notification, channels, lease: null, ...due });
 }
 
 function isDue({ state, retry_at }: ChannelRecord, now: Date): boolean {

@@ -15,6 +15,9 @@ export interface Words {
 const NOT_YOU =
   "If this was neither you nor somebody you trust, change the Auth Token in your Twilio console now and contact Salon Flow support.";
 
+const WEBHOOKS_LEFT =
+  "Twilio did not let us put the account's numbers back as they were: what customers write or call still goes to Salon Flow and reaches nobody. Choose in your Twilio Console where it is to go.";
+
 /** What a notification says, to whom it concerns, with dates in the salon's zone. */
 export function wordsOf(told: Told): Words {
   const { notification } = told;
@@ -47,13 +50,18 @@ export function wordsOf(told: Told): Words {
       };
     }
     case "integration_disconnected": {
-      const { by, by_name } = notification.facts;
+      const { by, by_name, webhooks_left } = notification.facts;
       const what = (who: string) =>
         `${who} disconnected the Twilio account of ${salon} on ${at(notification.facts.at)}.`;
       const effect = "Salon Flow no longer sends or receives messages through it.";
+      const left = webhooks_left === true ? [WEBHOOKS_LEFT] : [];
       return {
         title: "the Twilio account was disconnected",
-        owner: [what(by_name ?? by), `${effect} To connect it again, open Messaging in your dashboard.`],
+        owner: [
+          what(by_name ?? by),
+          `${effect} To connect it again, open Messaging in your dashboard.`,
+          ...left,
+        ],
         security: what(by),
       };
     }
@@ -116,10 +124,23 @@ export function wordsOf(told: Told): Words {
         security: `${what} ${reason}`,
       };
     }
+    case "calls_not_made": {
+      const { reason } = notification.facts;
+      const what = `On ${at(notification.facts.at)} a call of ${salon} to a customer could not be made.`;
+      const how = "Others of that day may have met the same; they are not made again by themselves.";
+      return { title: "calls were not made", owner: [what, reason, how], security: `${what} ${reason}` };
+    }
+    case "voicemail_left": {
+      const { seconds } = notification.facts;
+      const length = seconds === 1 ? "1 second" : `${seconds} seconds`;
+      const what = `A caller left a message of ${length} for ${salon} on ${at(notification.facts.at)}.`;
+      const where = "It is listed with the call; the recording itself is kept at Twilio.";
+      return { title: "a caller left a message", owner: [what, where], security: what };
+    }
     case "delivery_trouble": {
       const { failure_class, twilio_code } = notification.facts;
       const code = twilio_code === null ? "" : ` (https://www.twilio.com/docs/api/errors/${twilio_code})`;
-      const what = `Messages of ${salon} fail since ${at(notification.facts.at)}: ${failure_class}${code}.`;
+      const what = `Messages or calls of ${salon} fail since ${at(notification.facts.at)}: ${failure_class}${code}.`;
       return { title: "messages fail", owner: [what], security: what };
     }
     case "message_sent_twice": {

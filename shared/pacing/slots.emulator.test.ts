@@ -13,15 +13,20 @@ const slots = createSlots(database, clock);
 afterAll(() => database.firestore.terminate());
 
 const newSalon = () => SalonId.parse(uniqueSalonId());
-const sms = (salonId: SalonId, ...sizes: number[]) => slots.reserve({ salonId, channel: "sms", sizes });
-const ms = (dates: readonly Date[]) => dates.map((date) => date.getTime() - clock.now().getTime());
+const atAnyTime = (size: number) => ({ size, mayGoAt: (at: Date) => at, before: undefined });
+const reserve = (salonId: SalonId, channel: "sms" | "whatsapp", ...sizes: number[]) =>
+  slots.reserve({ salonId, channel, wishes: sizes.map(atAnyTime) });
+const sms = (salonId: SalonId, ...sizes: number[]) => reserve(salonId, "sms", ...sizes);
+const ms = (dates: readonly (Date | undefined)[]) =>
+  dates.map((date) => (date?.getTime() ?? Number.NaN) - clock.now().getTime());
 
 describe("a reservation", () => {
   it("goes on behind the one before, also of another instance", async () => {
     const salonId = newSalon();
     expect(ms(await sms(salonId, 1, 2, 1))).toEqual([0, 1_429, 4_287]);
     const other = createSlots(database, clock);
-    expect(ms(await other.reserve({ salonId, channel: "sms", sizes: [1] }))).toEqual([5_716]);
+    const wishes = [atAnyTime(1)];
+    expect(ms(await other.reserve({ salonId, channel: "sms", wishes }))).toEqual([5_716]);
   });
 
   it("begins at once after a pause", async () => {
@@ -31,19 +36,17 @@ describe("a reservation", () => {
     expect(ms(await sms(salonId, 1))).toEqual([0]);
   });
 
-  it("keeps salons and channels apart, and knows the faster senders", async () => {
+  it("keeps salons and channels apart", async () => {
     const salonId = newSalon();
     await sms(salonId, 10);
     expect(ms(await sms(newSalon(), 1, 1))).toEqual([0, 1_429]);
-    expect(ms(await slots.reserve({ salonId, channel: "whatsapp", sizes: [1, 1] }))).toEqual([0, 18]);
-    const tollFree = { salonId: newSalon(), channel: "sms", sizes: [1, 1], sender: "toll_free" } as const;
-    expect(ms(await slots.reserve(tollFree))).toEqual([0, 477]);
+    expect(ms(await reserve(salonId, "whatsapp", 1, 1))).toEqual([0, 18]);
   });
 
   it("gives no slot twice to 10 callers at once", async () => {
     const salonId = newSalon();
     const given = (await atOnce(10, () => sms(salonId, ...Array.from({ length: 20 }, () => 1)))).flat();
-    const instants = given.map((date) => date.getTime()).sort((one, other) => one - other);
+    const instants = ms(given).sort((one, other) => one - other);
     const gaps = instants.slice(1).map((instant, index) => instant - (instants[index] ?? 0));
     printCount(
       `slots: ${new Set(instants).size} different ones for 200 messages, reserved by 10 callers at once`,
@@ -64,7 +67,7 @@ describe("a reservation", () => {
       const salonId = newSalon();
       await expect(sms(salonId, ...sizes)).rejects.toMatchObject({
         code: "invalid-argument",
-        context: { field: "sizes" },
+        context: { field: "size" },
       });
       expect((await database.firestore.doc(`pacing/${salonId}_sms`).get()).exists).toBe(false);
     },

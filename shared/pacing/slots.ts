@@ -2,74 +2,54 @@ import { z } from "zod";
 import type { Clock } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
-import { Instant } from "#shared/core/instant.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { placesIn, type Wish } from "./places.ts";
 
-/** What Twilio sends for one sender in a second: segments of SMS, messages of WhatsApp. */
-export const SENDER_RATES = { long_code: 1, toll_free: 3, whatsapp: 80 } as const;
-export type SenderKind = keyof typeof SENDER_RATES;
+/** What Twilio sends for one sender in a second: segments of SMS from a long code, messages of WhatsApp. */
+const SENDER_RATES = { sms: 1, whatsapp: 80 } as const;
 
 /** The share of a rate that campaigns take. The rest is for whatever does not wait: confirmations, replies, retries. */
 const SHARE = 0.7;
 
-/** `pacing/{salonId}_{channel}`: when the next slot of the salon's sender is free. */
-export const Pacing = z.object({ next_at: Instant });
-export type Pacing = z.infer<typeof Pacing>;
+const Busy = z.object({ from: z.int().nonnegative(), until: z.int().nonnegative() });
+
+/** `pacing/{salonId}_{channel}`: when the salon's sender is taken by campaigns, in order, in milliseconds since 1970. */
+const Pacing = z.object({ busy: z.array(Busy) });
 
 export interface SlotRequest {
   readonly salonId: SalonId;
   readonly channel: "sms" | "whatsapp";
-  /** One for each message, in the order they shall go: its segments for sms, 1 for whatsapp. */
-  readonly sizes: readonly number[];
-  /** Of an SMS, where it is known to be faster than a long code. */
-  readonly sender?: "long_code" | "toll_free";
+  /** One for each message, in the order they shall go. */
+  readonly wishes: readonly Wish[];
 }
 
 export interface Slots {
   /**
-   * The instant at which each message is due: behind all that is reserved already, never in the past. One write,
-   * however many messages. A slot that is not used stays empty.
+   * The instant at which each message is due: beside all that is reserved already, never in the past, at a time at which
+   * it may go; undefined for one that finds no place in its time. One write, however many messages. A slot that is not
+   * used stays empty.
    */
-  reserve(request: SlotRequest): Promise<Date[]>;
+  reserve(request: SlotRequest): Promise<(Date | undefined)[]>;
 }
 
 export function createSlots(database: Database, clock: Clock): Slots {
   return {
-    async reserve({ salonId, channel, sizes, sender = "long_code" }) {
-      if (!sizes.every((size) => Number.isSafeInteger(size) && size >= 1)) {
-        const context = { field: "sizes", salonId };
-        throw new AppError("invalid-argument", "sizes must be whole numbers from 1.", { context });
+    async reserve({ salonId, channel, wishes }) {
+      if (!wishes.every(({ size }) => Number.isSafeInteger(size) && size >= 1)) {
+        const context = { field: "size", salonId };
+        throw new AppError("invalid-argument", "size must be a whole number from 1.", { context });
       }
-      if (sizes.length === 0) return [];
-      const perSecond = SENDER_RATES[channel === "sms" ? sender : channel] * SHARE;
+      if (wishes.length === 0) return [];
+      const perSecond = SENDER_RATES[channel] * SHARE;
       return database.transact(async (transaction, firestore) => {
         const reference = firestore.collection("pacing").doc(`${salonId}_${channel}`);
         const known = await transaction.get(reference);
-        const next = known.exists ? parseDocument(Pacing, reference.path, known.data()).next_at : undefined;
-        const { slots, next: next_at } = slotsFrom(next, clock.now(), sizes, perSecond);
-        transaction.set(reference, { next_at } satisfies Pacing);
-        return slots;
+        const before = known.exists ? parseDocument(Pacing, reference.path, known.data()).busy : [];
+        const { places, busy } = placesIn(before, wishes, { now: clock.now(), perSecond });
+        transaction.set(reference, { busy } satisfies z.infer<typeof Pacing>);
+        return places;
       });
     },
   };
-}
-
-/**
- * A slot for each size, one behind the other, beginning at `next` or at `now` when that is past; and where the next one
- * begins. A message takes its size at `perSecond`, rounded up to whole milliseconds, so that the rate is never exceeded.
- */
-export function slotsFrom(
-  next: Date | undefined,
-  now: Date,
-  sizes: readonly number[],
-  perSecond: number,
-): { slots: Date[]; next: Date } {
-  let free = Math.max(next?.getTime() ?? 0, now.getTime());
-  const slots = sizes.map((size) => {
-    const slot = new Date(free);
-    free += Math.ceil((size * 1000) / perSecond);
-    return slot;
-  });
-  return { slots, next: new Date(free) };
 }

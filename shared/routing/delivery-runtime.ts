@@ -5,11 +5,10 @@ import { systemClock } from "#shared/core/clock.ts";
 import type { loadConfig, variables } from "#shared/core/config.ts";
 import { createLogger } from "#shared/core/logger.ts";
 import { createPartyOf } from "#shared/core/phone.ts";
-import { createAccountCheck } from "#shared/health/account-check.ts";
-import { createAccountHealth } from "#shared/health/account-health.ts";
-import { createIncidents } from "#shared/health/incidents.ts";
+import { connectAccountHealth } from "#shared/health/connect.ts";
 import { createAcceptance } from "#shared/messages/acceptance.ts";
 import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
+import { createSlots } from "#shared/pacing/slots.ts";
 import { createDefaultSenders } from "#shared/platform/default-senders.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
 import type { Mailer } from "#shared/runtime/mailer.ts";
@@ -66,15 +65,11 @@ export function connectDelivery(config: DeliveryConfig, { mailer }: { readonly m
     threads: createThreads({ database, clock, partyOf }),
     defaultSenders: createDefaultSenders(secrets, config.PLATFORM_ACCOUNTS, logger),
     approvedContent: createApprovals(database).approvedContent,
-    health: createAccountHealth({
-      incidents: createIncidents({ database, changes, clock, logger }),
-      integrations,
-      check: createAccountCheck({ vault, twilio }),
-      logger,
-    }),
+    health: connectAccountHealth({ database, changes, vault, twilio, clock, logger }),
     vault,
     twilio,
     urls,
+    slots: createSlots(database, clock),
     requestPlatform: changes.requestPlatform,
     mailer,
     clock,

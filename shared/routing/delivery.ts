@@ -4,6 +4,7 @@ import { plusSeconds } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
 import type { Failure, OutboundMessage } from "#shared/messages/message.ts";
 import { readiness } from "#shared/messages/transitions.ts";
+import type { Slots } from "#shared/pacing/slots.ts";
 import type { IntegrationChanges } from "#shared/salons/integration-changes.ts";
 import type { Salons } from "#shared/salons/salons.ts";
 import { createEmailHandOver, type EmailHandOverDeps } from "./email-hand-over.ts";
@@ -14,6 +15,7 @@ import { createSettlement, type SettlementDeps } from "./settlement.ts";
 export interface DeliveryDeps extends SettlementDeps, HandOverDeps, EmailHandOverDeps {
   readonly salons: Salons;
   readonly contacts: Pick<Contacts, "get" | "optOut">;
+  readonly slots: Slots;
   /** Asks for platform messaging for a salon that nobody has asked for yet; the first message does. */
   readonly requestPlatform: IntegrationChanges["requestPlatform"];
 }
@@ -33,6 +35,7 @@ const NO_CONSENT: Failure = {
   twilio_code: null,
   reason: "The recipient has not agreed to marketing messages; record the consent first.",
 };
+type Held = Extract<Route, { kind: "hold" }>;
 /** Messages that wait for the same hour do not all go in its first second. */
 const SPREAD_SECONDS = 300;
 
@@ -100,10 +103,23 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     }
   }
 
-  async function hold({ id, salon_id }: OutboundMessage, way: Extract<Route, { kind: "hold" }>) {
-    if (way.request) await deps.requestPlatform(salon_id, "first-message");
-    const spread = way.reason === "provisioning" ? 0 : deps.random() * SPREAD_SECONDS;
-    return messages.hold(id, way.reason, plusSeconds(way.until, spread));
+  async function hold(message: OutboundMessage, way: Held) {
+    if (way.request) await deps.requestPlatform(message.salon_id, "first-message");
+    return messages.hold(message.id, way.reason, await heldUntil(message, way));
+  }
+
+  /** What would come too late comes when it expires, and ends then. */
+  async function heldUntil(message: OutboundMessage, { reason, until }: Held): Promise<Date> {
+    const { salon_id: salonId, channel, segments: size, expires_at: before } = message;
+    if (until >= before) return before;
+    if (reason === "provisioning") return until;
+    if (message.paced) {
+      const mayGoAt = (at: Date) => (at < until ? until : at);
+      const [place] = await deps.slots.reserve({ salonId, channel, wishes: [{ size, mayGoAt, before }] });
+      return place ?? before;
+    }
+    const spread = plusSeconds(until, deps.random() * SPREAD_SECONDS);
+    return spread < before ? spread : until;
   }
 
   /** A cached integration may lag by seconds; before it makes a message wait or fail, the document is read again. */

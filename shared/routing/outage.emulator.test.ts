@@ -61,7 +61,7 @@ async function accept({ critical, lasts }: Wanted): Promise<OutboundMessage> {
 let wakeUps = 0;
 /** What `wake-due-work` does once a minute; some workers do not even reach Twilio. */
 async function tick(unreachable: string | undefined): Promise<void> {
-  const due = await dueDocuments(bench.database, "messages", bench.clock.now(), 2_000);
+  const due = await dueDocuments(bench.database, "messages", bench.clock.now(), { limit: 2_000 });
   const ids = due.map(({ id }) => MessageId.parse(id));
   wakeUps += ids.length;
   const workers = Array.from({ length: AT_ONCE }, async () => {

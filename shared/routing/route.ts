@@ -1,10 +1,10 @@
 import { plusSeconds } from "#shared/core/clock.ts";
 import { E164 } from "#shared/core/phone.ts";
 import { fallsBack } from "#shared/messages/fallback.ts";
+import { mayGoAt } from "#shared/messages/may-go.ts";
 import type { Failure, HoldReason, OutboundMessage, Source, TextChannel } from "#shared/messages/message.ts";
 import type { SealedCredentials } from "#shared/salons/credentials.ts";
 import { TROUBLE_WAIT_SECONDS } from "#shared/salons/health.ts";
-import { sendableAt } from "#shared/salons/hours.ts";
 import type { PlatformConfig, SalonIntegration, TwilioConfig } from "#shared/salons/integration.ts";
 import { sendingTokens } from "#shared/salons/own-tokens.ts";
 import type { Salon } from "#shared/salons/salon.ts";
@@ -85,12 +85,8 @@ function otherWay(salon: Salon, { fallback, failure }: OutboundMessage): Route {
   return { kind: "fail", failure: failure ?? nowhere };
 }
 
-/** What comes of itself keeps to the salon's hours; an answer, a test and what is critical do not wait. */
 function outsideHours(salon: Salon, message: OutboundMessage, now: Date): Route | undefined {
-  if (message.purpose !== "message" || message.critical) return undefined;
-  const openOnly = message.channel === "whatsapp" && salon.communication.whatsapp_business_hours_only;
-  const timing = openOnly ? "business_hours" : message.timing;
-  const { at, reason } = sendableAt({ salon, timing, at: now });
+  const { at, reason } = mayGoAt(salon, message, now);
   return reason === null || at <= now ? undefined : { kind: "hold", reason, until: at, request: false };
 }
 

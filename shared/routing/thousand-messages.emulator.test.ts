@@ -121,7 +121,7 @@ async function nextDue(): Promise<MessageId[]> {
   const wait = (next.get("due_at").toDate().getTime() - bench.clock.now().getTime()) / 1_000;
   // A scheduler's tick: what is due a little later is done in the same round.
   bench.clock.pass(Math.max(0, wait) + 10);
-  const due = await dueDocuments(bench.database, "messages", bench.clock.now(), 2_000);
+  const due = await dueDocuments(bench.database, "messages", bench.clock.now(), { limit: 2_000 });
   return due.map(({ id }) => MessageId.parse(id));
 }
 

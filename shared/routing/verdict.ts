@@ -14,8 +14,11 @@ export interface VerdictContext {
   readonly recheckSeconds: number;
 }
 
-/** More than a message needs in the week that it may be wanted; one that got here is poison. */
-const MAX_ATTEMPTS = 1_500;
+/**
+ * More than a message needs in the week that it may be wanted, and few enough for an event of Eventarc's, which holds the
+ * document twice in 512 KB. One that got here is poison.
+ */
+const MAX_ATTEMPTS = 500;
 
 /** What a failed attempt means for its message. Whatever may have been sent is looked for before it is sent again. */
 export function verdictOn(

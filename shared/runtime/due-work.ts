@@ -1,30 +1,43 @@
+import type { QueryDocumentSnapshot } from "firebase-admin/firestore";
 import type { Database } from "./database.ts";
 
-export interface DueDocument {
-  readonly id: string;
-  readonly path: string;
-  readonly get: (field: string) => unknown;
-}
+/** Where work may be due. */
+export const DUE_COLLECTIONS = [
+  "messages",
+  "calls",
+  "provisioning",
+  "notifications",
+  "erasures",
+  "incidents",
+  "outbox",
+] as const;
+export type DueCollection = (typeof DUE_COLLECTIONS)[number];
+
+/** A document that is due, with the few fields that say where its wake-up goes. */
+export type DueDocument = QueryDocumentSnapshot;
+
+const FIELDS = ["due_at", "critical", "salon_id", "source"];
 
 /**
- * What is due in a collection, longest overdue first. `due_at` is there only while work is left, so the index and the
- * query hold nothing else.
+ * What is due in a collection, longest overdue first, at most `limit` of it, behind `after`. `due_at` is there only
+ * while work is left, so the index and the query hold nothing else.
  */
 export async function dueDocuments(
   database: Database,
-  collection: "messages" | "calls" | "provisioning" | "notifications" | "erasures" | "incidents" | "outbox",
+  collection: DueCollection,
   now: Date,
-  limit: number,
+  { limit, after }: { readonly limit: number; readonly after?: DueDocument | undefined },
 ): Promise<DueDocument[]> {
   const due = await database.run((firestore) => {
     // Each salon has an outbox of its own.
     const all =
       collection === "outbox" ? firestore.collectionGroup("outbox") : firestore.collection(collection);
-    return all.where("due_at", "<=", now).orderBy("due_at").limit(limit).get();
+    const ordered = all
+      .where("due_at", "<=", now)
+      .orderBy("due_at")
+      .select(...FIELDS)
+      .limit(limit);
+    return (after === undefined ? ordered : ordered.startAfter(after)).get();
   });
-  return due.docs.map((document) => ({
-    id: document.id,
-    path: document.ref.path,
-    get: (field) => document.get(field),
-  }));
+  return due.docs;
 }

@@ -67,6 +67,13 @@ export function eventFunction(
   };
 }
 
+/** What a Pub/Sub message says, by its schema; what says something else is malformed. */
+export function messageOf<Schema extends z.ZodObject>(trigger: Trigger, schema: Schema): z.infer<Schema> {
+  const said = schema.safeParse(trigger.kind === "message" ? trigger.data : undefined);
+  if (said.success) return said.data;
+  throw malformed(`it names no ${Object.keys(schema.shape).join(" and ")}`);
+}
+
 /** CloudEvents writes the names of its attributes in lower case. */
 const AuthContext = z
   .object({ authtype: z.string(), authid: z.string().min(1) })

@@ -1,14 +1,16 @@
 import { z } from "zod";
-import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import { createCachedDocuments } from "./cached-documents.ts";
+import { noSuchSalon } from "./no-such-salon.ts";
 import { Salon } from "./salon.ts";
 import { underErasure } from "./under-erasure.ts";
 
 export interface Salons {
   /** The open salon of this id; anything else is `not-found`, so that a closed one cannot be told from none. */
   open(salonId: SalonId): Promise<Salon>;
+  /** Whether it is open now, whatever was known a moment ago. */
+  isOpen(salonId: SalonId): Promise<boolean>;
   /** The same for a message that is to be stored: `conflict` while the salon's data is being erased. */
   openForMessages(salonId: SalonId): Promise<Salon>;
 }
@@ -23,12 +25,12 @@ export function createSalons(database: Database): Salons {
   const open: Salons["open"] = async (salonId) => {
     const salon = await documents.get(salonId);
     if (salon?.status === "open") return salon;
-    const context = { field: "salon_id", salonId };
-    throw new AppError("not-found", "There is no open salon with this salon_id.", { context });
+    throw noSuchSalon(salonId);
   };
 
   return {
     open,
+    isOpen: async (salonId) => (await documents.get(salonId, { fresh: true }))?.status === "open",
     async openForMessages(salonId) {
       const [salon, integration] = await Promise.all([open(salonId), integrations.get(salonId)]);
       if (integration?.erasing === true) throw underErasure(salonId);

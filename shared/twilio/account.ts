@@ -9,6 +9,7 @@ import { createHttpClient } from "./http-client.ts";
 import { createMessages, type Messages } from "./messages.ts";
 import { createMessagingServices, type MessagingServices } from "./messaging-services.ts";
 import { createNumbers, type Numbers } from "./numbers.ts";
+import { createRecordings, type Recordings } from "./recordings.ts";
 import { createRequest } from "./request.ts";
 import { createRetry, type Retry } from "./retry.ts";
 import { connect, connectOwnHosts, type OwnHosts } from "./sdk.ts";
@@ -38,6 +39,7 @@ export interface TwilioAccount
     Messages,
     OutgoingCalls,
     CallRecords,
+    Recordings,
     AuthTokens,
     WhatsAppSenders,
     MessagingServices,
@@ -66,6 +68,7 @@ export function createTwilio(settings: TwilioSettings = {}): Twilio {
         ...createMessages(own, request),
         ...createOutgoingCalls(own, request),
         ...createCallRecords(own, request),
+        ...createRecordings(own, request),
         ...createAuthTokens(hosts, request),
         ...createWhatsAppSenders(hosts, request),
         ...createMessagingServices(hosts, request),

@@ -45,8 +45,8 @@ export interface Numbers {
   listOwnedNumbers(limit: number): Promise<OwnedNumber[]>;
   /** Points a number at us. Applications and trunks are cleared, since Twilio lets them win over any address. */
   configureNumber(sid: string, webhooks: OurWebhooks): Promise<OwnedNumber>;
-  /** Puts back what a number had before it was ours. */
-  restoreNumber(sid: string, webhooks: NumberWebhooks): Promise<OwnedNumber>;
+  /** Puts back what a number had before it was ours, as far as it is given. */
+  restoreNumber(sid: string, webhooks: Partial<NumberWebhooks>): Promise<OwnedNumber>;
   /** Between accounts of one parent; only the parent's credentials may. A WhatsApp sender stays behind. */
   moveNumber(sid: string, toAccountSid: string): Promise<OwnedNumber>;
 }

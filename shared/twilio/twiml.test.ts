@@ -9,11 +9,11 @@ test("has an answer that says nothing", () => {
 
 test("greets, offers a menu of one digit, and hangs up when no key is pressed", () => {
   const script = createCallScript()
-    .say({ text: "Welcome to Lotus Salon.", language: "en-IN" })
+    .say({ text: "Welcome to Lotus Salon.", voice: { language: "te-IN", name: "Google.te-IN-Standard-A" } })
     .gather({ prompt: [{ text: "For bookings, press 1." }], action: "https://hooks.example.com/v/s1/menu" })
     .hangup();
   expect(script.toString()).toBe(
-    `${HEAD}<Response><Say language="en-IN">Welcome to Lotus Salon.</Say>` +
+    `${HEAD}<Response><Say language="te-IN" voice="Google.te-IN-Standard-A">Welcome to Lotus Salon.</Say>` +
       '<Gather numDigits="1" input="dtmf" action="https://hooks.example.com/v/s1/menu" method="POST" timeout="5">' +
       "<Say>For bookings, press 1.</Say></Gather><Hangup/></Response>",
   );
@@ -21,7 +21,7 @@ test("greets, offers a menu of one digit, and hangs up when no key is pressed", 
 
 test("listens to words as well as to keys, and tells of silence", () => {
   const script = createCallScript().gather({
-    prompt: [{ text: "1 नंबर", language: "hi-IN" }],
+    prompt: [{ text: "1 नंबर" }],
     action: "https://hooks.example.com/v/s1/menu",
     listens: { language: "hi-IN", hints: ["बुकिंग", "समय"] },
     tellsSilence: true,
@@ -29,7 +29,7 @@ test("listens to words as well as to keys, and tells of silence", () => {
   expect(script.toString()).toBe(
     `${HEAD}<Response><Gather numDigits="1" input="dtmf speech" action="https://hooks.example.com/v/s1/menu" ` +
       'method="POST" timeout="5" language="hi-IN" hints="बुकिंग,समय" speechTimeout="2" actionOnEmptyResult="true">' +
-      '<Say language="hi-IN">1 नंबर</Say></Gather></Response>',
+      "<Say>1 नंबर</Say></Gather></Response>",
   );
 });
 

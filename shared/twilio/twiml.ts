@@ -1,11 +1,18 @@
 import VoiceResponse from "twilio/lib/twiml/VoiceResponse.js";
 
-type SayLanguage = NonNullable<VoiceResponse.SayAttributes["language"]>;
+type Say = Required<VoiceResponse.SayAttributes>;
 type GatherLanguage = NonNullable<VoiceResponse.GatherAttributes["language"]>;
+
+/** Who speaks, in which of the languages that they speak; with any other one Twilio says nothing. */
+export interface Voice {
+  readonly language: Say["language"];
+  readonly name: Say["voice"];
+}
 
 export interface Speech {
   readonly text: string;
-  readonly language?: SayLanguage;
+  /** Twilio's own for American English when left out. */
+  readonly voice?: Voice;
 }
 
 export interface Menu {
@@ -115,6 +122,6 @@ function speechOf({ language, hints }: NonNullable<Menu["listens"]>) {
 
 type Speaker = Pick<VoiceResponse, "say">;
 
-function speak(speaker: Speaker, { text, language }: Speech): void {
-  speaker.say(language === undefined ? {} : { language }, text);
+function speak(speaker: Speaker, { text, voice }: Speech): void {
+  speaker.say(voice === undefined ? {} : { language: voice.language, voice: voice.name }, text);
 }

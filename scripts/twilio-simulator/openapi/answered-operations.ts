@@ -45,6 +45,8 @@ export const ANSWERED: Readonly<Record<Description, readonly string[]>> = {
     `POST ${account}/Calls.json`,
     `GET ${account}/Calls.json`,
     `GET ${account}/Calls/{Sid}.json`,
+    `GET ${account}/Calls/{CallSid}/Recordings.json`,
+    `DELETE ${account}/Calls/{CallSid}/Recordings/{Sid}.json`,
     ...usage.map((subresource) => `GET ${account}/Usage/Records${subresource}.json`),
   ],
   "twilio_accounts_v1.json": [

@@ -50,7 +50,7 @@ test("gives every answer in the shape of Twilio's description", async () => {
   const dialed = await call("POST", `${account}/Calls.json`, {
     To: CUSTOMER,
     From: SALON,
-    Twiml: "<Response><Say>Hi</Say></Response>",
+    Twiml: "<Response><Say>Hi</Say><Record action='http://127.0.0.1:9/recorded'/></Response>",
   });
   await until(
     async () =>
@@ -58,6 +58,9 @@ test("gives every answer in the shape of Twilio's description", async () => {
       "null",
   );
   await call("GET", `${account}/Calls.json`);
+  const recordings = `${account}/Calls/${field(dialed.body, "sid")}/Recordings`;
+  const recorded = field((await call("GET", `${recordings}.json`)).body, "recordings", 0, "sid");
+  await call("DELETE", `${recordings}/${recorded}.json`);
   for (const operation of ANSWERED["twilio_api_v2010.json"].filter((each) => each.includes("/Usage/"))) {
     await call("GET", (operation.split(" ")[1] ?? "").replace("{AccountSid}", accountSid));
   }

@@ -14,6 +14,7 @@ import { createIncomingNumberResource } from "./incoming-numbers.ts";
 import { createMediaResource } from "./media.ts";
 import { createMessageResource } from "./messages.ts";
 import { createMessagingServiceResource, createPoolResource } from "./messaging-services.ts";
+import { createRecordingResource } from "./recordings.ts";
 import { createSenderResource } from "./senders.ts";
 import { createUsageResource } from "./usage-records.ts";
 
@@ -36,6 +37,7 @@ export function apiRoutes(deps: ApiDeps): readonly Route<ApiHandler>[] {
   const messages = createMessageResource({ world, faults, courier });
   const media = createMediaResource(world);
   const calls = createCallResource({ world, faults, dial });
+  const recordings = createRecordingResource(world);
   const usage = createUsageResource(world);
   const tokens = createAuthTokenResource(world);
   const senders = createSenderResource(world, timers);
@@ -68,6 +70,12 @@ export function apiRoutes(deps: ApiDeps): readonly Route<ApiHandler>[] {
     { method: "POST", path: `${account}/Calls.json`, handler: calls.create },
     { method: "GET", path: `${account}/Calls.json`, handler: calls.list },
     { method: "GET", path: `${account}/Calls/{Sid}.json`, handler: calls.fetch },
+    { method: "GET", path: `${account}/Calls/{CallSid}/Recordings.json`, handler: recordings.list },
+    {
+      method: "DELETE",
+      path: `${account}/Calls/{CallSid}/Recordings/{Sid}.json`,
+      handler: recordings.remove,
+    },
     { method: "GET", path: `${account}/Usage/Records.json`, handler: usage.list },
     { method: "GET", path: `${account}/Usage/Records/{Subresource}.json`, handler: usage.list },
     { method: "POST", path: "/v1/AuthTokens/Secondary", handler: tokens.create },

@@ -85,6 +85,18 @@ test("asks the action after silence only where it is to be told", async () => {
   expect(sink.requests[1]?.parameters).not.toHaveProperty("Digits");
 });
 
+test.each([
+  ["te-IN without a voice", `language="te-IN"`, false],
+  ["te-IN by the voice of another language", `language="te-IN" voice="Google.hi-IN-Standard-A"`, false],
+  ["te-IN by one of its own", `language="te-IN" voice="Google.te-IN-Standard-A"`, true],
+  ["en-IN without a voice", `language="en-IN"`, true],
+  ["nothing that is said", "", true],
+])("hears %s only where the voice speaks it, else the call fails", async (_, attributes, isHeard) => {
+  const { ring, said } = await salon(() => `<Gather><Say ${attributes}>1</Say></Gather><Say>Goodbye</Say>`);
+  const error = "We are sorry, an application error has occurred. Goodbye.";
+  expect(said(await ring())).toEqual(isHeard ? ["1", "Goodbye"] : [error]);
+});
+
 test("ends the call where the caller hangs up", async () => {
   const { ring, said } = await salon(() => "<Gather><Say>Press</Say></Gather><Say>Never</Say>");
   const answer = await ring([], { answers: [{ hangup: true }] });

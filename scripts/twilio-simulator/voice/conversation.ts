@@ -1,6 +1,7 @@
 import { readTwiml } from "../twiml/twiml.ts";
 import type { XmlElement } from "../twiml/xml.ts";
 import { type Deliver, succeeded } from "../webhooks/deliver.ts";
+import { isSpeakable } from "./voices.ts";
 
 /** What a caller does when they are asked for something; silence hears the prompt out. */
 export type CallerAnswer =
@@ -46,7 +47,8 @@ export interface Conversation {
 export interface Line {
   readonly accountSid: string;
   readonly callSid: string;
-  readonly recordingSid: () => string;
+  /** Keeps what the caller said for so many seconds, and gives its SID. */
+  readonly keepRecording: (durationSeconds: number) => string;
   /** What every request of this call carries. */
   readonly parameters: Readonly<Record<string, string>>;
   /** One entry for each Gather; after the last one the caller is silent. */
@@ -141,14 +143,19 @@ function performVerb(verb: XmlElement, said: string[], caller: Caller, url: stri
     parameters,
   });
   switch (name) {
-    case "Say":
-      said.push(text);
-      return undefined;
+    case "Say": {
+      const isHeard = isSpeakable(attributes.get("voice"), attributes.get("language"));
+      said.push(isHeard ? text : APPLICATION_ERROR);
+      return isHeard ? undefined : "completed";
+    }
     case "Play":
       said.push(`[plays ${text}]`);
       return undefined;
     case "Gather": {
-      for (const prompt of children) performVerb(prompt, said, caller, url);
+      for (const prompt of children) {
+        const next = performVerb(prompt, said, caller, url);
+        if (next !== undefined) return next;
+      }
       const given = caller.answers.shift();
       if (given !== undefined && "hangup" in given) return "completed";
       const heard = given === undefined ? undefined : heardBy(verb, given);
@@ -186,7 +193,7 @@ function record(
   said.push("[records]");
   const { seconds, hangsUp } = line.voicemail;
   if (seconds === 0) return hangsUp ? "completed" : undefined;
-  const sid = line.recordingSid();
+  const sid = line.keepRecording(seconds);
   const callback = attributes.get("recordingStatusCallback");
   const method = attributes.get("recordingStatusCallbackMethod")?.toUpperCase() === "GET" ? "GET" : "POST";
   if (callback !== undefined)

@@ -15,7 +15,7 @@ import {
   type Step,
   type VoicemailPlan,
 } from "./conversation.ts";
-import { answer, finish, newCall, rateCall } from "./new-call.ts";
+import { answer, finish, keepRecording, newCall, rateCall } from "./new-call.ts";
 
 export interface Ringing {
   readonly number: OwnedNumber;
@@ -55,7 +55,7 @@ export function createRing({ world, faults, timers, pace, deliver }: Deps): Ring
     const line: Line = {
       accountSid,
       callSid: call.sid,
-      recordingSid: () => world.sids.sid("RE"),
+      keepRecording: (seconds) => keepRecording(world, call, seconds),
       parameters: callParameters(call),
       ...{ answers, dial, voicemail },
       fallback: { url: number.voiceFallbackUrl ?? "", method: number.voiceFallbackMethod },

@@ -31,6 +31,14 @@ export function newCall(world: World, faults: Faults, draft: Draft, subject: Sub
   return call;
 }
 
+/** Keeps a recording of the call, and gives its SID. */
+export function keepRecording({ sids, recordings }: World, call: Call, durationSeconds: number): string {
+  const { accountSid, sid: callSid } = call;
+  const recording = { sid: sids.sid("RE"), accountSid, callSid, durationSeconds, dateCreated: new Date() };
+  recordings.add(recording);
+  return recording.sid;
+}
+
 export function answer(call: Call): void {
   call.startTime = new Date();
   call.status = "in-progress";

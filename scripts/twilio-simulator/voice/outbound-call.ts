@@ -7,7 +7,7 @@ import type { World } from "../world/world.ts";
 import type { CallPlans } from "./call-plans.ts";
 import { callParameters, callStatusWebhook } from "./call-webhook.ts";
 import { type Address, converse, USUAL_DIAL, USUAL_VOICEMAIL } from "./conversation.ts";
-import { answer, finish, rateCall } from "./new-call.ts";
+import { answer, finish, keepRecording, rateCall } from "./new-call.ts";
 
 export type CallEvent = "initiated" | "ringing" | "answered" | "completed";
 
@@ -63,7 +63,7 @@ export function createDial({ world, faults, timers, pace, deliver, plans }: Deps
     const line = {
       accountSid: call.accountSid,
       callSid: call.sid,
-      recordingSid: () => world.sids.sid("RE"),
+      keepRecording: (seconds: number) => keepRecording(world, call, seconds),
       parameters: callParameters(call),
       answers: plan.digits.map((digits) => ({ digits })),
       dial: USUAL_DIAL,

@@ -6,6 +6,7 @@ import { createMessages, type Messages } from "./message.ts";
 import { createMessagingServices, type MessagingServices } from "./messaging-service.ts";
 import { createOptOuts, type OptOuts } from "./opt-outs.ts";
 import { createPhoneNumbers, type PhoneNumbers } from "./phone-number.ts";
+import { createRecordings, type Recordings } from "./recording.ts";
 import { createUsage, type Usage } from "./usage.ts";
 import { createWhatsAppSenders, type WhatsAppSenders } from "./whatsapp-sender.ts";
 
@@ -15,6 +16,7 @@ export interface World {
   readonly numbers: PhoneNumbers;
   readonly messages: Messages;
   readonly calls: Calls;
+  readonly recordings: Recordings;
   readonly optOuts: OptOuts;
   readonly whatsAppSenders: WhatsAppSenders;
   readonly messagingServices: MessagingServices;
@@ -47,6 +49,7 @@ export function createWorld(options: WorldOptions): World {
   const numbers = createPhoneNumbers(sids);
   const messages = createMessages();
   const calls = createCalls();
+  const recordings = createRecordings();
   const optOuts = createOptOuts();
   const whatsAppSenders = createWhatsAppSenders(sids);
   const messagingServices = createMessagingServices(sids);
@@ -64,6 +67,7 @@ export function createWorld(options: WorldOptions): World {
     numbers,
     messages,
     calls,
+    recordings,
     optOuts,
     whatsAppSenders,
     messagingServices,
@@ -81,6 +85,7 @@ export function createWorld(options: WorldOptions): World {
         numbers,
         messages,
         calls,
+        recordings,
         optOuts,
         whatsAppSenders,
         messagingServices,
