@@ -3,10 +3,11 @@ import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import { Instant } from "#shared/core/instant.ts";
 import { CallerEmail, type CallerPolicies } from "#shared/identity/caller-policies.ts";
-import { noSuchSalon, roleIn } from "#shared/identity/membership.ts";
+import { roleIn } from "#shared/identity/membership.ts";
 import { OutboxFields } from "#shared/messages/send-request.ts";
 import type { Throttle } from "#shared/pacing/throttle.ts";
 import type { Database } from "#shared/runtime/database.ts";
+import { noSuchSalon } from "#shared/salons/no-such-salon.ts";
 import type { Salons } from "#shared/salons/salons.ts";
 
 /**

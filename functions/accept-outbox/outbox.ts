@@ -1,5 +1,5 @@
-import { FieldValue } from "firebase-admin/firestore";
-import type { Clock } from "#shared/core/clock.ts";
+import { type DocumentData, FieldValue } from "firebase-admin/firestore";
+import { type Clock, plusSeconds } from "#shared/core/clock.ts";
 import type { AppError } from "#shared/core/errors.ts";
 import type { MessageId } from "#shared/core/ids.ts";
 import type { Database } from "#shared/runtime/database.ts";
@@ -12,28 +12,45 @@ export type Answer =
       readonly error: { readonly code: string; readonly message: string; readonly field: string | null };
     };
 
+export interface Opened {
+  /** As it was written. */
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly writtenAt: Date;
+}
+
 /** The requests in `salons/{salonId}/outbox/{requestId}`. */
 export interface Outbox {
-  /** A request as it was written; undefined when it has its answer, or is gone. */
-  open(path: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+  /** A request that waits for its answer; undefined when it has it, or is gone. */
+  open(path: string): Promise<Opened | undefined>;
   /** Gives a request its one answer, and clears what is due. */
   answer(path: string, answer: Answer): Promise<void>;
+  /** Has a request without an answer come back in so many seconds. */
+  postpone(path: string, seconds: number): Promise<void>;
 }
 
 export function createOutbox(database: Database, clock: Clock): Outbox {
   return {
     async open(path) {
-      const request = (await database.run((firestore) => firestore.doc(path).get())).data();
-      return request?.answered_at === undefined ? request : undefined;
+      const snapshot = await database.run((firestore) => firestore.doc(path).get());
+      const request = snapshot.data();
+      const { createTime } = snapshot;
+      if (createTime === undefined || request === undefined || request.answered_at !== undefined)
+        return undefined;
+      return { request, writtenAt: createTime.toDate() };
     },
     answer: (path, answer) =>
-      database.transact(async (transaction, firestore) => {
-        const reference = firestore.doc(path);
-        const request = (await transaction.get(reference)).data();
-        if (request === undefined || request.answered_at !== undefined) return;
-        transaction.merge(reference, { ...answer, answered_at: clock.now(), due_at: FieldValue.delete() });
-      }),
+      changeOpen(path, { ...answer, answered_at: clock.now(), due_at: FieldValue.delete() }),
+    postpone: (path, seconds) => changeOpen(path, { due_at: plusSeconds(clock.now(), seconds) }),
   };
+
+  function changeOpen(path: string, changes: DocumentData): Promise<void> {
+    return database.transact(async (transaction, firestore) => {
+      const reference = firestore.doc(path);
+      const request = (await transaction.get(reference)).data();
+      if (request === undefined || request.answered_at !== undefined) return;
+      transaction.merge(reference, changes);
+    });
+  }
 }
 
 export function refused({ code, message, context }: AppError): Answer {

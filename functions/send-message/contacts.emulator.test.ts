@@ -29,6 +29,8 @@ const tell = (what: string, changes: object = {}, authorization = localCallerTok
     body: { salon_id: salon.id, to, source: "front-desk", ...changes },
     authorization,
   });
+/** The rows of a table are made before the bench. */
+const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
 const contact = () => bench.contacts.get(salon.id, bench.partyOf(to));
 
 test("an opt-out is recorded with who told it, and ends what is sent", async () => {
@@ -46,18 +48,52 @@ test("an opt-out is recorded with who told it, and ends what is sent", async () 
   expect(await bench.atTwilio(to)).toEqual([]);
 });
 
-test("an opt-in ends an opt-out", async () => {
+test("an opt-in ends an opt-out that the salon recorded", async () => {
   await tell("opt-out");
   bench.clock.pass(1);
   expect((await tell("opt-in")).body).toMatchObject({ opted_out_at: null });
   expect((await contact()).opt_in).toMatchObject({ by: "salon" });
 });
 
-test("consent is recorded with its source, and revoked", async () => {
+test("nobody undoes a STOP for the customer who wrote it, and whoever tries is told", async () => {
+  const stop = { at: bench.clock.now(), by: "keyword", channel: "whatsapp", evidence: "SM1" } as const;
+  await bench.contacts.optOut(salon.id, bench.partyOf(to), stop);
+  bench.clock.pass(1);
+  expect(await tell("opt-in")).toMatchObject({
+    status: 409,
+    body: { error: { reason: "customer_wrote_stop", message: expect.stringContaining("START") } },
+  });
+  expect((await contact()).opt_out).toEqual(stop);
+});
+
+test("consent is recorded with its source and who told it, and revoked", async () => {
   expect((await tell("consent", { marketing: "granted" })).body).toMatchObject({ marketing: "granted" });
   bench.clock.pass(1);
   expect((await tell("consent", { marketing: "revoked" })).body).toMatchObject({ marketing: "revoked" });
-  expect((await contact()).consent?.marketing.source).toBe("front-desk");
+  expect((await contact()).consent?.marketing.source).toBe(`${SERVICE} front-desk`);
+});
+
+test("what was said before is recorded at its time, and undoes nothing that was said since", async () => {
+  const before = (days: number) => new Date(bench.clock.now().getTime() - days * 86_400_000);
+  const earlier = before(4 * 365);
+  await tell("consent", { marketing: "granted", at: earlier.toISOString() });
+  expect((await contact()).consent?.marketing).toMatchObject({ state: "granted", at: earlier });
+  await tell("consent", { marketing: "revoked", at: before(1).toISOString() });
+  const late = await tell("consent", { marketing: "granted", at: before(2).toISOString() });
+  expect(late).toMatchObject({ status: 200, body: { marketing: "revoked" } });
+});
+
+test("every choice that is told is kept, also after another has taken its place", async () => {
+  for (const marketing of ["granted", "revoked"]) {
+    await tell("consent", { marketing });
+    bench.clock.pass(1);
+  }
+  const choices = bench.database.firestore.collection("contact_choices");
+  const kept = (await choices.where("party", "==", bench.partyOf(to)).get()).docs.map((each) => each.data());
+  expect(kept.map(({ what, evidence }) => [what, evidence]).toSorted()).toEqual([
+    ["marketing_granted", `${SERVICE} front-desk`],
+    ["marketing_revoked", `${SERVICE} front-desk`],
+  ]);
 });
 
 test.each<[string, Parameters<typeof tell>, number, string]>([
@@ -66,6 +102,10 @@ test.each<[string, Parameters<typeof tell>, number, string]>([
   ["a wrong number", ["opt-out", { to: "4155550142" }], 400, "to"],
   ["null for the number", ["opt-out", { to: null }], 400, "to"],
   ["a source of many words", ["opt-out", { source: "Priya said so" }], 400, "source"],
+  ["a time in the future", ["opt-out", { at: inSeconds(60) }], 400, "at"],
+  ["a time six years ago", ["opt-out", { at: inSeconds(-6 * 366 * 86_400) }], 400, "at"],
+  ["a time in words", ["opt-out", { at: "yesterday" }], 400, "at"],
+  ["a time without a zone", ["opt-out", { at: "2026-11-01T10:00:00" }], 400, "at"],
   ["no source", ["opt-out", { source: undefined }], 400, "source"],
   ["an unknown salon", ["opt-out", { salon_id: "salon-nobody" }], 404, "salon_id"],
   ["a service without a policy", ["opt-out", {}, localCallerToken(STRANGER)], 404, "salon_id"],

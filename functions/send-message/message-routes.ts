@@ -25,8 +25,14 @@ const PreviewView = z.object({
   characters: z.int(),
   segments: z.int(),
   price: z
-    .object({ micros: z.int().describe("Millionths of the currency"), currency: z.string() })
-    .describe("By the platform's rate card; 0 through the salon's own Twilio account"),
+    .object({
+      micros: z.int().describe("Millionths of the currency"),
+      currency: z.string(),
+      rate_card: z.string().describe("The card of the day on which it goes"),
+    })
+    .describe(
+      "What the ledger will charge: the card's domestic price for every country, and media at the price of the text alone; 0 through the salon's own Twilio account",
+    ),
 });
 
 /** One message: as it would be, and to be sent. */

@@ -16,7 +16,7 @@ import {
 import { uniqueSalonId } from "#scripts/testing/test-project.ts";
 import { messageIdOf, SalonId } from "#shared/core/ids.ts";
 
-const MAX_BODY_BYTES = 16_384;
+const MAX_BODY_BYTES = 81_920;
 const MAX_BULK_BYTES = 2 * 1_024 * 1_024;
 const CUSTOMER = "+14155550142";
 const TEXT = "Dear Priya, see you tomorrow at 10.";
@@ -112,6 +112,19 @@ describe("POST /v1/messages", () => {
     }
     const { body } = await ask({ body: { ...valid(), critical: true } });
     expect(await bench.messages.get(body.message_id)).toMatchObject({ critical: true });
+  });
+
+  test("takes the longest message that there can be, its every character escaped", async () => {
+    const media = Array.from({ length: 10 }, () => `https://example.com/${"అ".repeat(980)}`);
+    const subject = "💇".repeat(200);
+    const fallback = { channel: "email", to: `${"p".repeat(60)}@${"example.".repeat(23)}com`, subject };
+    const message = { ...valid(), body: "అ".repeat(1_600), media, critical: true, fallback };
+    const body = JSON.stringify(message).replaceAll(/[^"]+(?="[:,}\]])/g, (words) =>
+      words.replaceAll(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
+    );
+    expect(JSON.parse(body)).toEqual(message);
+    expect(body.length).toBeGreaterThan(74_000);
+    expect((await ask({ body })).status).toBe(202);
   });
 
   test("takes JSON whose content type names its charset", async () => {
@@ -223,6 +236,12 @@ describe("what cannot be a message is refused, with the field named, and nothing
     ],
     ["a picture over http", wrong({ media: ["http://example.com/a.png"] }), 400, "media.0"],
     ["a picture from a file", wrong({ media: ["file:///etc/passwd"] }), 400, "media.0"],
+    [
+      "two pictures by WhatsApp",
+      wrong({ channel: "whatsapp", media: Array(2).fill("https://example.com/a.png") }),
+      400,
+      "media",
+    ],
     ["eleven pictures", wrong({ media: Array(11).fill("https://example.com/a.png") }), 400, "media"],
     ["a picture as text", wrong({ media: "https://example.com/a.png" }), 400, "media"],
     ["a fallback that is not critical", wrong({ fallback: { channel: "sms" } }), 400, "fallback"],
@@ -380,6 +399,12 @@ test.each([
   expect((await ask({ method, path })).status).toBe(status);
 });
 
+test("the description lets a message among many leave to the defaults what they say", async () => {
+  const { paths } = (await ask({ method: "GET", path: "/v1/openapi.json" })).body;
+  const { schema } = paths["/v1/messages:bulk"].post.requestBody.content["application/json"];
+  expect(schema.properties.messages.items.required).toEqual(["idempotency_key"]);
+});
+
 test("a service cannot tell a salon that it may not act for from one that is not there", async () => {
   const authorization = localCallerToken(OTHER_SERVICE);
   const foreign = await ask({ authorization, body: { ...valid(), salon_id: erasing.id } });
@@ -391,7 +416,7 @@ test("a service cannot tell a salon that it may not act for from one that is not
 describe("a preview", () => {
   const preview = (changes: object = {}) =>
     ask({ path: "/v1/messages:preview", body: { ...valid(), ...changes } });
-  const price = (micros: number) => ({ micros, currency: "INR" });
+  const price = (micros: number) => ({ micros, currency: "INR", rate_card: "2026-02" });
 
   test.each([
     [

@@ -42,10 +42,22 @@ describe("npm run callers:allow", () => {
     });
   });
 
-  it("lets a service in again that was disabled", async () => {
-    await database.firestore.doc(`callers/${EMAIL}`).set({ salons: [one], disabled: true });
+  it("disables a service, and lets it in again", async () => {
+    await allow("--email", EMAIL, "--salons", one);
+    expect(await allow("--email", EMAIL, "--disable")).toMatchObject({
+      code: 0,
+      said: `${EMAIL} may send nothing any more.\n`,
+    });
+    expect(await createCallerPolicies(database).actsFor(EMAIL, one)).toBe(false);
     await allow("--email", EMAIL, "--salons", one);
     expect(await createCallerPolicies(database).actsFor(EMAIL, one)).toBe(true);
+  });
+
+  it("says so when the service that is to be disabled is not known, and writes nothing", async () => {
+    const { code, blamed } = await allow("--email", `x${EMAIL}`, "--disable");
+    expect(code).toBe(2);
+    expect(blamed).toContain(`--email: no service is known by x${EMAIL}.`);
+    expect((await database.firestore.doc(`callers/x${EMAIL}`).get()).exists).toBe(false);
   });
 
   it("writes nothing when a flag is wrong", async () => {

@@ -15,7 +15,7 @@ export const Choice = z.object({
   by: z.enum(["keyword", "twilio", "salon"]),
   /** Null when it was said otherwise than by message. */
   channel: ContactChannel.nullable(),
-  /** A message's Twilio SID, Twilio's error code, or who of the salon recorded it. */
+  /** A message's Twilio SID, Twilio's error code, or which service recorded it and where it was said. */
   evidence: z.string().min(1),
 });
 export type Choice = z.infer<typeof Choice>;
@@ -23,7 +23,7 @@ export type Choice = z.infer<typeof Choice>;
 export const Consent = z.object({
   state: z.enum(["granted", "revoked"]),
   at: Instant,
-  /** Where it was given, such as `booking-form`. */
+  /** Which service recorded it and where it was given, such as `booking-form`. */
   source: z.string().min(1),
 });
 export type Consent = z.infer<typeof Consent>;
@@ -39,7 +39,7 @@ export const Contact = z.object({
   last_channel: ContactChannel.nullable().default(null),
   /** The language to write in, as the script of their last text told it; null = the salon's default. */
   language: Language.nullable().default(null),
-  /** Nothing may be sent while this is set. It keeps the first STOP, however many follow. */
+  /** Nothing may be sent while this is set. It keeps the customer's first STOP, else what came first. */
   opt_out: Choice.nullable().default(null),
   /** The START that came last; null while opted out. */
   opt_in: Choice.nullable().default(null),

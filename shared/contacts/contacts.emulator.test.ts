@@ -5,6 +5,7 @@ import { uniqueProjectId, uniqueSalonId } from "#scripts/testing/test-project.ts
 import { plusSeconds } from "#shared/core/clock.ts";
 import { SalonId } from "#shared/core/ids.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
+import { ContactChoice } from "./choices.ts";
 import type { Choice } from "./contact.ts";
 import { createContacts } from "./contacts.ts";
 
@@ -25,6 +26,12 @@ let salonId: SalonId;
 beforeEach(() => {
   salonId = SalonId.parse(uniqueSalonId());
 });
+/** What was ever chosen, the earliest first. */
+const choices = async () => {
+  const found = await database.firestore.collection("contact_choices").where("salon_id", "==", salonId).get();
+  const kept = found.docs.map((each) => ContactChoice.parse(each.data()));
+  return kept.toSorted((one, other) => one.at.getTime() - other.at.getTime());
+};
 const document = () => database.firestore.doc(`contacts/${salonId}_${PARTY}`);
 
 test("knows nothing of a stranger, and writes nothing by asking", async () => {
@@ -42,6 +49,43 @@ test("an opt-out is read back as it was recorded, and ended by an opt-in", async
   const bySalon = choice(1, { by: "salon", channel: null, evidence: "uid-of-the-owner" });
   await contacts.optIn(salonId, PARTY, bySalon);
   expect(await contacts.get(salonId, PARTY)).toMatchObject({ opt_out: null, opt_in: bySalon });
+});
+
+test("a customer's own STOP is not ended for them, and the attempt leaves nothing", async () => {
+  await contacts.optOut(salonId, PARTY, choice(0, { by: "keyword", evidence: "SM1" }));
+  const bySalon = choice(1, { by: "salon", channel: null, evidence: "front-desk" });
+  await expect(contacts.optIn(salonId, PARTY, bySalon)).rejects.toMatchObject({ code: "conflict" });
+  expect((await contacts.get(salonId, PARTY)).opt_out).toMatchObject({ by: "keyword" });
+  expect(await choices()).toHaveLength(1);
+});
+
+test("a revoked consent can still be proved, and so can what came too late to change anything", async () => {
+  const word = (state: "granted" | "revoked", minute: number) =>
+    contacts.recordConsent(salonId, PARTY, { state, at: at(minute), source: "booking form" });
+  await word("granted", 1);
+  await word("revoked", 3);
+  await word("granted", 2);
+  expect((await contacts.get(salonId, PARTY)).consent?.marketing.state).toBe("revoked");
+  const said = { by: "salon", channel: null, evidence: "booking form", recorded_at: expect.any(Date) };
+  expect(await choices()).toEqual([
+    { salon_id: salonId, party: PARTY, what: "marketing_granted", at: at(1), ...said },
+    { salon_id: salonId, party: PARTY, what: "marketing_granted", at: at(2), ...said },
+    { salon_id: salonId, party: PARTY, what: "marketing_revoked", at: at(3), ...said },
+  ]);
+});
+
+test("every choice is kept with its evidence, once however often it is told", async () => {
+  for (const _ of [1, 2]) {
+    await contacts.optOut(salonId, PARTY, choice(0));
+    await contacts.optOut(salonId, PARTY, choice(1, { evidence: "63032" }));
+    await contacts.optIn(salonId, PARTY, choice(2, { by: "keyword", evidence: "SM1" }));
+  }
+  const kept = (await choices()).map(({ what, by, evidence }) => [what, by, evidence]);
+  expect(kept).toEqual([
+    ["opt_out", "twilio", "21610"],
+    ["opt_out", "twilio", "63032"],
+    ["opt_in", "keyword", "SM1"],
+  ]);
 });
 
 test("an opt-out of one salon is none of another's", async () => {

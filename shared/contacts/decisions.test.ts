@@ -9,6 +9,7 @@ import {
   afterOptIn,
   afterOptOut,
   isWindowOpen,
+  mayOptIn,
   mayReceive,
 } from "./decisions.ts";
 
@@ -100,6 +101,24 @@ describe("opting out and in", () => {
   test("keeps the first STOP's time and evidence, however many follow", () => {
     const twice = afterOptOut(afterOptOut(stranger, choice(1)), choice(2));
     expect(twice.opt_out).toEqual(choice(1));
+  });
+
+  test("the customer's own STOP takes the place of an opt-out that others recorded, and never the other way", () => {
+    const bySalon = { ...choice(1), by: "salon" } as const;
+    const byTwilio = { ...choice(3), by: "twilio" } as const;
+    const out = afterOptOut(afterOptOut(afterOptOut(stranger, bySalon), choice(2)), byTwilio);
+    expect(out.opt_out).toEqual(choice(2));
+  });
+
+  test.each<[Choice["by"], Choice["by"], boolean]>([
+    ["keyword", "keyword", true],
+    ["keyword", "salon", false],
+    ["twilio", "salon", true],
+    ["salon", "salon", true],
+    ["salon", "keyword", true],
+  ])("an opt-out by %s may be ended by %s: %j", (out, back, may) => {
+    const optedOut = afterOptOut(stranger, { ...choice(1), by: out });
+    expect(mayOptIn(optedOut, { ...choice(2), by: back })).toBe(may);
   });
 
   test("a repeated STOP or START changes nothing at all", () => {

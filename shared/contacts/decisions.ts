@@ -57,11 +57,16 @@ export function afterOptOut(contact: Contact, choice: Choice): Contact {
   if (!changes) return contact;
   return {
     ...contact,
-    opt_out: opt_out ?? choice,
+    opt_out: opt_out === null || (isByCustomer(choice) && !isByCustomer(opt_out)) ? choice : opt_out,
     opt_in: null,
     choice_at: choice.at,
     updated_at: latest(updated_at, choice.at),
   };
+}
+
+/** Whether a choice may end the opt-out that stands: nobody undoes a STOP for the customer who wrote it. */
+export function mayOptIn({ opt_out }: Contact, choice: Choice): boolean {
+  return opt_out === null || !isByCustomer(opt_out) || isByCustomer(choice);
 }
 
 /** The contact after a START; the same object when it is not newer than what they chose last. */
@@ -85,6 +90,10 @@ export function afterConsent(contact: Contact, marketing: Consent): Contact {
       (!isAfter(marketing.at, known.at) && (known.state === "revoked" || marketing.state === "granted")));
   if (stands) return contact;
   return { ...contact, consent: { marketing }, updated_at: latest(contact.updated_at, marketing.at) };
+}
+
+function isByCustomer({ by }: Choice): boolean {
+  return by === "keyword";
 }
 
 /** Whether the first is later than the second; anything is later than never. */

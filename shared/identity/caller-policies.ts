@@ -4,7 +4,7 @@ import { SalonId } from "#shared/core/ids.ts";
 import { Instant } from "#shared/core/instant.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import { createCachedDocuments } from "#shared/salons/cached-documents.ts";
-import { noSuchSalon } from "./membership.ts";
+import { noSuchSalon } from "#shared/salons/no-such-salon.ts";
 
 /** The e-mail address of a Google service account, by which a calling service is known; also a document id. */
 export const CallerEmail = z

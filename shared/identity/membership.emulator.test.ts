@@ -129,6 +129,16 @@ describe("a closed salon", () => {
     await expect(authorize(owner, salonId, "staff")).rejects.toMatchObject(NOT_FOUND);
     await expect(authorize(operator, salonId, "staff")).rejects.toMatchObject(NOT_FOUND);
   });
+
+  it("lets in who reaches the role where members may come although it is closed, and nobody else", async () => {
+    const salonId = await newSalon("closed");
+    const [owner, manager] = [await newMember(salonId, "owner"), await newMember(salonId, "manager")];
+    const operator = await newPerson({ platform_admin: true });
+    const enter = (person: Identity) => authorize(person, salonId, "owner", { alsoClosed: true });
+    expect(await enter(owner)).toMatchObject({ uid: owner.uid, role: "owner" });
+    for (const person of [manager, operator, await newPerson()])
+      await expect(enter(person)).rejects.toMatchObject(NOT_FOUND);
+  });
 });
 
 describe("an operator", () => {

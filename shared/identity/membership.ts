@@ -4,6 +4,7 @@ import type { SalonId } from "#shared/core/ids.ts";
 import { Instant } from "#shared/core/instant.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { noSuchSalon } from "#shared/salons/no-such-salon.ts";
 import type { Salons } from "#shared/salons/salons.ts";
 import type { Identity } from "./authenticate.ts";
 
@@ -27,7 +28,15 @@ export interface Actor {
   readonly role: Role | "operator";
 }
 
-export type Authorize = (identity: Identity, salonId: SalonId, atLeast: Role) => Promise<Actor>;
+export type Authorize = (
+  identity: Identity,
+  salonId: SalonId,
+  atLeast: Role,
+  options?: {
+    /** For what is a member's right after their salon has closed as well; an operator's it is not. */
+    readonly alsoClosed?: boolean | undefined;
+  },
+) => Promise<Actor>;
 
 const RANK = { staff: 1, manager: 2, owner: 3, operator: 3 } as const satisfies Record<Actor["role"], number>;
 
@@ -41,11 +50,12 @@ export function reaches(role: Actor["role"], atLeast: Role): boolean {
  * token. To whoever is not a member, a salon looks like one that does not exist.
  */
 export function createAuthorize(database: Database, salons: Salons): Authorize {
-  return async ({ uid, email, emailVerified, isOperator }, salonId, atLeast) => {
+  return async ({ uid, email, emailVerified, isOperator }, salonId, atLeast, { alsoClosed = false } = {}) => {
     // The salon is read after the membership, so that a stranger's answer does not depend on it, in time neither.
     const role = isOperator ? "operator" : await roleIn(database, salonId, uid);
     if (role === undefined) throw noSuchSalon(salonId);
-    await salons.open(salonId);
+    const mayBeClosed = alsoClosed && !isOperator && reaches(role, atLeast);
+    if (!mayBeClosed) await salons.open(salonId);
     if (!reaches(role, atLeast)) {
       const message = `This needs the role ${atLeast} or higher; ask an owner of the salon.`;
       throw new AppError("permission-denied", message, { context: { salonId } });
@@ -61,10 +71,4 @@ export async function roleIn(database: Database, salonId: SalonId, uid: string):
   return snapshot.exists
     ? parseDocument(Member, `salons/${salonId}/members`, snapshot.data()).role
     : undefined;
-}
-
-/** The words of `Salons.open`; a test keeps them the same. */
-export function noSuchSalon(salonId: SalonId): AppError {
-  const context = { field: "salon_id", salonId };
-  return new AppError("not-found", "There is no open salon with this salon_id.", { context });
 }

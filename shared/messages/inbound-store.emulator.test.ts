@@ -146,6 +146,19 @@ describe("what a customer chooses", () => {
     expect(await contact()).toMatchObject({ opt_out: null, opt_in: { evidence: messageSid(2) } });
   });
 
+  test("each is kept with the SID of the message, once, and no ordinary message is", async () => {
+    await record(said(1, "STOP", 0));
+    await record(said(2, "Hello", 1));
+    await record(said(3, "START", 2));
+    await record(said(1, "STOP", 0));
+    const choices = database.firestore.collection("contact_choices").where("salon_id", "==", salonId);
+    const kept = (await choices.get()).docs.map((each) => [each.get("what"), each.get("evidence")]);
+    expect(kept.toSorted()).toEqual([
+      ["opt_in", messageSid(3)],
+      ["opt_out", messageSid(1)],
+    ]);
+  });
+
   test("ordinary messages change nothing of it, and an opted-out customer is not greeted", async () => {
     const party = "known-only-by-the-opt-out";
     const choice = { at: ACCEPTED_AT, by: "salon", channel: null, evidence: "uid" };

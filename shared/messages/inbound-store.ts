@@ -1,4 +1,5 @@
 import { FieldValue } from "firebase-admin/firestore";
+import { keepChoice } from "#shared/contacts/choices.ts";
 import type { Contact } from "#shared/contacts/contact.ts";
 import { contactIn, contactReference } from "#shared/contacts/contacts.ts";
 import { afterInbound, afterOptIn, afterOptOut } from "#shared/contacts/decisions.ts";
@@ -71,6 +72,10 @@ export function createInboundMessages(database: Database): InboundMessages {
         const stored: InboundMessage = { ...spoken, answer };
         transaction.create(reference, stored);
         transaction.merge(ofContact, changed);
+        if (choice !== undefined) {
+          const what = choice === "stop" ? "opt_out" : "opt_in";
+          await keepChoice(transaction, firestore, { salon_id, party, what, ...chosenBy(message) });
+        }
         if (sharedNumberId !== undefined && thread !== undefined) {
           transaction.set(thread.ref, threadAfter(threadIn(thread, sharedNumberId, party), message, choice));
         }
@@ -104,13 +109,17 @@ export function createInboundMessages(database: Database): InboundMessages {
 }
 
 function contactAfter(contact: Contact, message: InboundMessage, choice: Choice, salon: Salon): Contact {
-  const { channel, received_at: at, twilio_sid: evidence } = message;
+  const { channel, received_at: at } = message;
   const written = languageOfScript(message.body);
   const isSpoken = written !== undefined && salon.communication.supported_languages.includes(written);
   const seen = afterInbound(contact, { channel, at, language: isSpoken ? written : undefined });
   if (choice === undefined) return seen;
   const change = choice === "stop" ? afterOptOut : afterOptIn;
-  return change(seen, { at, by: "keyword", channel, evidence });
+  return change(seen, chosenBy(message));
+}
+
+function chosenBy({ channel, received_at: at, twilio_sid: evidence }: InboundMessage) {
+  return { at, by: "keyword", channel, evidence } as const;
 }
 
 function threadAfter(thread: Thread, { salon_id, received_at: at }: InboundMessage, choice: Choice): Thread {

@@ -12,7 +12,8 @@ export interface Preview {
   readonly characters: number;
   /** Of an SMS; of WhatsApp, the one message. */
   readonly segments: number;
-  readonly price: { readonly micros: number; readonly currency: string };
+  /** As the ledger will have it: by the card alone, which knows neither other countries nor media. */
+  readonly price: { readonly micros: number; readonly currency: string; readonly rate_card: string };
 }
 
 /** By the rate card of the day on which it goes. Who sends through their own Twilio account pays Twilio and not us. */
@@ -29,6 +30,6 @@ export function previewOf(
     encoding: channel === "sms" ? sms.encodingName : null,
     characters: sms.graphemes.length,
     segments,
-    price: { micros: ownAccount ? 0 : each * segments, currency: card.currency },
+    price: { micros: ownAccount ? 0 : each * segments, currency: card.currency, rate_card: card.id },
   };
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import { Instant } from "#shared/core/instant.ts";
 import { E164 } from "#shared/core/phone.ts";
+import { invalid } from "#shared/runtime/json-body.ts";
 import { Language } from "#shared/salons/communication-settings.ts";
 import { MAX_BODY_CHARACTERS, type SendRequest } from "./compose.ts";
 import { AnswerKind, Category, TextChannel, Timing } from "./message.ts";
@@ -32,7 +32,7 @@ const fields = {
     .array(z.url({ protocol: /^https$/, error: "must be an https:// address" }).max(1_000))
     .max(MAX_MEDIA)
     .optional()
-    .describe("Addresses that Twilio fetches pictures and the like from"),
+    .describe("Addresses that Twilio fetches pictures and the like from; one alone for WhatsApp"),
   category: Category.optional().describe("transactional, unless the template says otherwise"),
   timing: Timing.optional().describe("any_time; for marketing, no_quiet_hours"),
 };
@@ -92,9 +92,13 @@ export function outboxKey(requestId: string): string {
 /** A message that is asked for, as acceptance takes it. */
 export function sendRequest(salonId: SalonId, idempotencyKey: string, asked: SendFields): SendRequest {
   const { send_at, expires_at, ...rest } = asked;
-  if (asked.fallback != null && asked.critical !== true) {
-    const message = "fallback: only a critical message has one; leave it out.";
-    throw new AppError("invalid-argument", message, { context: { field: "fallback" } });
-  }
+  if (asked.fallback != null && asked.critical !== true)
+    throw invalid("fallback", "fallback: only a critical message has one; leave it out.");
+  // Twilio takes the others and leaves them out without a word (support article 360017961894).
+  if (asked.channel === "whatsapp" && asked.media !== undefined && asked.media.length > 1)
+    throw invalid(
+      "media",
+      "media: a WhatsApp message carries one; send the others as messages of their own.",
+    );
   return { ...rest, salonId, idempotencyKey, sendAt: send_at, expiresAt: expires_at };
 }
