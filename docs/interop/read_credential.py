@@ -11,7 +11,7 @@ from typing import Callable
 import google_crc32c
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from google.api_core.exceptions import InvalidArgument
+from google.api_core.exceptions import InvalidArgument, NotFound
 from google.cloud import kms_v1
 
 # (CryptoKey, wrapped data key, associated data) -> data key
@@ -71,6 +71,8 @@ def cloud_kms(key_ring: str) -> Unwrap:
             answer = client.decrypt(request=request, timeout=KMS_TIMEOUT_SECONDS)
         except InvalidArgument:
             raise CredentialRefused("altered, or of another salon") from None
+        except NotFound:
+            raise CredentialRefused("sealed with a key that does not exist") from None
         # A checksum that is absent reads as None and does not fit either.
         if answer.plaintext_crc32c != google_crc32c.value(answer.plaintext):
             raise ConnectionError("Cloud KMS's answer arrived damaged; try again.")

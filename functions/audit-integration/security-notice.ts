@@ -5,10 +5,10 @@ import type { Deps } from "./handler.ts";
 
 /** Writes the notification to security that an integration was changed from outside, once an event. */
 export function createSecurityNotice(database: Database, clock: Clock): Deps["tellSecurity"] {
-  return async (salonId, eventId, who) => {
+  return async (salonId, eventId, { by, fields }) => {
     await database.transact((transaction, firestore) => {
       const now = clock.now();
-      const facts = { by: who, at: now, fields: [] };
+      const facts = { by, at: now, fields: [...fields] };
       return createNotification(transaction, firestore, {
         kind: "changed_outside",
         facts,

@@ -17,11 +17,6 @@ test.each([
   ["nothing kept", { twilio: { previous: null, next_auth_token: null } }, []],
   ["a rotation that began five minutes ago", rotating(300), []],
   ["one that began earlier", rotating(301), ["resume_rotation"]],
-  [
-    "one that was given up",
-    { twilio: { next_auth_token: { stored_at: ago(900), given_up_at: ago(300) } } },
-    [],
-  ],
   ["credentials that expire in a second", expired(-1), []],
   ["credentials that expire now", expired(0), ["purge_expired"]],
   ["expired credentials that may be what signs", sameAccount(DAY, null), []],

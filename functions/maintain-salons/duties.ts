@@ -11,7 +11,7 @@ const OwnAccount = TwilioConfig.pick({
   token_signs_since: true,
 }).extend({
   previous: PreviousCredentials.pick({ expires_at: true, same_account: true }).nullable().default(null),
-  next_auth_token: NextToken.pick({ stored_at: true, given_up_at: true }).nullable().default(null),
+  next_auth_token: NextToken.pick({ stored_at: true }).nullable().default(null),
 });
 const Kept = z.object({ twilio: OwnAccount.nullish() });
 
@@ -22,11 +22,10 @@ export const FIELDS = [
   "twilio.previous.expires_at",
   "twilio.previous.same_account",
   "twilio.next_auth_token.stored_at",
-  "twilio.next_auth_token.given_up_at",
   ...TEMPLATE_FIELDS,
 ] as const;
 
-/** A rotation that is under way takes seconds; older than this, its worker has died. */
+/** A rotation takes seconds; older than this, its worker has died, or Twilio took neither of its tokens. */
 const STALLED_SECONDS = 300;
 
 /** The last two ask Twilio, and are due once a day: they know themselves when they are. */
@@ -43,9 +42,8 @@ export function dutiesOf(data: unknown, now: Date): Duty[] {
 function ownAccountDuties(twilio: z.infer<typeof OwnAccount>, now: Date): Duty[] {
   const { previous, next_auth_token: next } = twilio;
   const duties: Duty[] = [];
-  // One that was given up goes on with whatever the owner does next.
-  const isUnderWay = next !== null && next.given_up_at === null;
-  if (isUnderWay && next.stored_at < plusSeconds(now, -STALLED_SECONDS)) duties.push("resume_rotation");
+  const isStalled = next !== null && next.stored_at < plusSeconds(now, -STALLED_SECONDS);
+  if (isStalled) duties.push("resume_rotation");
   if (previous !== null && !previousVerifies(twilio, now)) duties.push("purge_expired");
   if (twilio.is_active && twilio.phone_number_sid !== null) duties.push("check_webhooks");
   return duties;

@@ -6,6 +6,7 @@ import type { Actor, Authorize } from "#shared/identity/membership.ts";
 import type { ChangedBy } from "#shared/own-account/own-accounts.ts";
 import { clientAddress } from "#shared/runtime/client-address.ts";
 import type { HttpRequest } from "#shared/runtime/http-boundary.ts";
+import { noSuchSalon } from "#shared/salons/no-such-salon.ts";
 import type { Caller, RouteFacts } from "./routes.ts";
 
 export interface Admission {
@@ -19,13 +20,13 @@ export interface Admission {
 export async function admit(
   { authenticate, authorize, trustedProxyHops }: Admission,
   request: HttpRequest,
-  { atLeast, recentSignIn = false }: RouteFacts,
+  { atLeast, recentSignIn = false, alsoClosed }: RouteFacts,
   salon: string | undefined,
 ): Promise<Caller> {
   const identity = await signedIn(authenticate, request, recentSignIn);
   const salonId = SalonId.safeParse(salon).data;
   if (salonId === undefined) throw noSuchSalon();
-  const actor = await authorize(identity, salonId, atLeast);
+  const actor = await authorize(identity, salonId, atLeast, { alsoClosed });
   const origin = originOf(request, trustedProxyHops);
   return { salonId, actor, by: { ...whoIs(actor), origin } };
 }
@@ -61,11 +62,4 @@ async function signedIn(
       context: { ...error.context, reason: "sign_in_again" },
     });
   }
-}
-
-/** The words of `Salons.open` and of `Authorize`; a test keeps them the same. */
-function noSuchSalon(): AppError {
-  return new AppError("not-found", "There is no open salon with this salon_id.", {
-    context: { field: "salon_id" },
-  });
 }

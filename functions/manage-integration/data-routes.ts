@@ -28,6 +28,10 @@ const ErasureView = z.object({
   not_redacted: z
     .record(z.string(), z.int())
     .describe("Messages whose text is still at Twilio, by the reason"),
+  recordings_deleted: z.int().describe("Calls whose recordings are erased at Twilio"),
+  recordings_not_deleted: z
+    .record(z.string(), z.int())
+    .describe("Calls of which a recording is still at Twilio, by the reason"),
   webhooks_not_restored: z
     .string()
     .nullable()
@@ -49,6 +53,7 @@ export function dataRoutes({ exportSalon, erasures }: Deps): Route[] {
       operation: "exportData",
       summary: "Everything that is stored of the salon and its customers",
       atLeast: "owner",
+      alsoClosed: true,
       recentSignIn: true,
       note: EXPORT_NOTE,
       takes: NO_BODY,
@@ -61,6 +66,7 @@ export function dataRoutes({ exportSalon, erasures }: Deps): Route[] {
       operation: "eraseData",
       summary: "Switch messaging off and erase all that is stored of the salon and its customers, for good",
       atLeast: "owner",
+      alsoClosed: true,
       recentSignIn: true,
       takes: body(z.strictObject({ confirm: z.string().describe("The salon's id, again") })),
       gives: answer(ErasureView, 202),
@@ -75,6 +81,7 @@ export function dataRoutes({ exportSalon, erasures }: Deps): Route[] {
       operation: "readErasure",
       summary: "How far the erasure is, and what it left where",
       atLeast: "owner",
+      alsoClosed: true,
       takes: NO_BODY,
       gives: answer(ErasureView),
       work: async ({ salonId }) => {
@@ -95,6 +102,8 @@ function erasureView(erasure: Erasure) {
     finished_at: finished_at?.toISOString() ?? null,
     redacted: redaction.redacted,
     not_redacted: redaction.not_redacted,
+    recordings_deleted: redaction.recordings.deleted,
+    recordings_not_deleted: redaction.recordings.not_deleted,
     webhooks_not_restored,
     deleted,
     kept,

@@ -101,10 +101,18 @@ export function ownAccountRoutes({ ownAccounts }: { readonly ownAccounts: Operat
       operation: "disconnectOwnAccount",
       summary: "Restore the number's earlier webhooks and forget the credentials",
       atLeast: "owner",
+      alsoClosed: true,
       recentSignIn: true,
       takes: NO_BODY,
-      gives: nothing("done"),
-      work: ({ salonId, by }) => ownAccounts.disconnect(salonId, by),
+      gives: answer(
+        z.object({
+          webhooks_not_restored: z
+            .string()
+            .nullable()
+            .describe("Why the number and the WhatsApp number still lead to us; null when they do not"),
+        }),
+      ),
+      work: async ({ salonId, by }) => ({ webhooks_not_restored: await ownAccounts.disconnect(salonId, by) }),
     }),
   ];
 }

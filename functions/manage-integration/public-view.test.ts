@@ -94,18 +94,6 @@ describe("what is shown of an integration", () => {
     },
   );
 
-  test("says of a rotation that was given up that none is under way", () => {
-    const next_auth_token = {
-      auth_token: envelope("b"),
-      origin: "secondary",
-      stored_at: NOW,
-      given_up_at: NOW,
-    };
-    expect(shown({ account_sid: envelope("a"), next_auth_token }).own_account?.rotation_under_way).toBe(
-      false,
-    );
-  });
-
   test("tells how old the credentials are", () => {
     const at = new Date("2026-02-01T00:00:00Z");
     const rotation = { due_at: at, last_rotated_at: at, level: "overdue" };

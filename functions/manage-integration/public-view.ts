@@ -131,7 +131,7 @@ function ownAccountView(
             last_rotated_at: rotation.last_rotated_at.toISOString(),
             level: rotation.level,
           },
-    rotation_under_way: twilio.next_auth_token !== null && twilio.next_auth_token.given_up_at === null,
+    rotation_under_way: twilio.next_auth_token !== null,
     promotion_pending: awaitsPromotion(twilio),
     previous: previousView(twilio, now),
   };

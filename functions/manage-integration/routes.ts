@@ -15,6 +15,8 @@ export interface RouteFacts extends Pick<Contract, "method" | "path" | "operatio
   readonly atLeast: Role;
   /** Whether the sign-in must be of the last five minutes: for what a stolen, still open session must not do. */
   readonly recentSignIn?: boolean;
+  /** Whether who may use it still may when the salon has closed: for what the law gives them. */
+  readonly alsoClosed?: boolean;
   /** What else whoever calls it should know. */
   readonly note?: string;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AUDIT_HEAD_MESSAGE } from "#shared/audit/head-log.ts";
+import { AppError } from "#shared/core/errors.ts";
 
 /** What the log was told, by salon and entry number. More than one hash for a number means that it changed. */
 export type HeadsBySalon = ReadonlyMap<string, ReadonlyMap<number, ReadonlySet<string>>>;
@@ -22,7 +23,7 @@ export function readLoggedHeads(text: string): HeadsBySalon {
     const line = LogEntry.safeParse(entry).data?.jsonPayload ?? entry;
     if (!Message.safeParse(line).success) continue;
     const head = Line.safeParse(line).data;
-    if (head === undefined) throw new Error(`The exported heads cannot be read: entry ${index + 1}.`);
+    if (head === undefined) throw unreadable(`entry ${index + 1} makes no sense`);
     const salon = heads.get(head.salonId) ?? new Map<number, Set<string>>();
     heads.set(
       head.salonId,
@@ -30,7 +31,7 @@ export function readLoggedHeads(text: string): HeadsBySalon {
     );
   }
   // An empty export would agree with anything.
-  if (heads.size === 0) throw new Error("The exported file holds no audit heads.");
+  if (heads.size === 0) throw new AppError("invalid-argument", "The exported file holds no audit heads.");
   return heads;
 }
 
@@ -42,8 +43,10 @@ function entriesOf(text: string): unknown[] {
       .filter((line) => line.trim() !== "")
       .map((line): unknown => JSON.parse(line));
   } catch (cause) {
-    throw new Error("The exported heads cannot be read: they are neither a JSON array nor JSON lines.", {
-      cause,
-    });
+    throw unreadable("they are neither a JSON array nor JSON lines", cause);
   }
+}
+
+function unreadable(why: string, cause?: unknown): AppError {
+  return new AppError("invalid-argument", `The exported heads cannot be read: ${why}.`, { cause });
 }

@@ -124,6 +124,11 @@ describe("npm run audit:verify", () => {
       });
     const good = await run("--salon", "salon-a", "--heads", file);
     expect(good).toEqual({ code: 0, output: `1 chains, 2 entries, 0 problems; compared with ${file}.\n` });
+    const absent = await run("--salon", "salon-typo");
+    expect(absent).toMatchObject({
+      code: 1,
+      output: expect.stringContaining("salon-typo has no audit chain"),
+    });
     await entry("salon-a", 1).update({ action: "migrated" });
     const bad = await run();
     expect(bad.code).toBe(1);

@@ -31,7 +31,9 @@ export const USAGE = `  --apply          writes; without it everything is tried 
   --after SALON    begins after this salon, where an earlier run ended
   --page-size N    salons read at a time (default 100)
   --help           shows this
-Reads GOOGLE_CLOUD_PROJECT, KMS_KEY_NAME and the others under "credentials" in .env.example.`;
+Reads GOOGLE_CLOUD_PROJECT, KMS_KEY_NAME and the others under "credentials" in .env.example.
+With --apply each salon's change has its audit entry. Run it as one of AUDIT_TRUSTED_PRINCIPALS, such as the service account of
+the functions (impersonated): a change by anybody else raises an alarm, one a salon.`;
 
 export function readCommandLine(args: readonly string[]): CommandLine {
   const boolean = { type: "boolean" } as const;

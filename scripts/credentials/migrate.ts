@@ -8,6 +8,7 @@ const code = await runCommand(
     purpose:
       "Seals credentials in the platform's first format again as version 2, bound to their salon and kind.\n" +
       "It trusts that each credential stands in the document of its own salon: nothing in the first format says so.",
+    action: "migrated",
     readsFirstFormat: true,
     createRewrite: createMigration,
   },

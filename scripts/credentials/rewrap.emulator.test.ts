@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { verifyChains } from "#scripts/audit/verify-chains.ts";
 import { createKms } from "#shared/vault/kms.ts";
 import { createVault } from "#shared/vault/vault.ts";
 import { createRewrapping } from "./rewrapping.ts";
@@ -53,6 +54,34 @@ test("moves what an older CryptoKey of the key ring wrapped to the configured on
   const vault = createVault({ kms, clock: { now: () => new Date() }, cache: { max: 10, ttlMs: 1_000 } });
   expect(await bench.run({ vault, rewrite: createRewrapping(vault) })).toMatchObject({ rewritten: 2 });
   expect(await bench.stored("salon-1", "twilio.auth_token")).toMatchObject({ key_name: keyName });
+});
+
+test("writes each salon's change and its audit entry together, with fingerprints for values", async () => {
+  await writeSalon("salon-1");
+  await writeSalon("salon-2");
+  bench.server.rotateKey();
+  await bench.run({ rewrite: rewrapping, action: "rewrapped", by: "credentials:rewrap" });
+  await bench.run({ rewrite: rewrapping, action: "rewrapped", by: "credentials:rewrap" });
+  expect(await verifyChains(bench.database, {})).toEqual({ chains: 2, entries: 2, problems: [] });
+  const entry = await bench.database.firestore.doc("integration_audit/salon-1_0000000001").get();
+  const fingerprint = expect.stringMatching(/^[0-9a-f]{16}$/);
+  expect(entry.data()).toMatchObject({
+    action: "rewrapped",
+    actor: { kind: "operator", id: "credentials:rewrap" },
+    changes: [
+      { field: "twilio.account_sid", before: fingerprint, after: fingerprint },
+      { field: "twilio.auth_token", before: fingerprint, after: fingerprint },
+    ],
+  });
+});
+
+test("changes nothing of a salon whose audit entry cannot be written", async () => {
+  const before = await writeSalon("salon-1");
+  await bench.database.firestore.doc("integration_audit_heads/salon-1").set({ salon_id: "salon-1" });
+  bench.server.rotateKey();
+  const { rewritten, problems } = await bench.run({ rewrite: rewrapping, action: "rewrapped" });
+  expect([rewritten, problems.length]).toEqual([0, 2]);
+  expect(await bench.stored("salon-1", "twilio.auth_token")).toEqual(before.auth_token);
 });
 
 test("does not write what would not open where it stands", async () => {

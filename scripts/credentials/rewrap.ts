@@ -8,6 +8,7 @@ const code = await runCommand(
     purpose:
       "Has data keys wrapped again by the primary version of KMS_KEY_NAME. Before an old version or key is disabled,\n" +
       "run it until it finds nothing to rewrite: a new primary version takes up to some hours to reach all of Cloud KMS.",
+    action: "rewrapped",
     readsFirstFormat: false,
     createRewrite: createRewrapping,
   },

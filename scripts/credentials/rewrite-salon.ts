@@ -1,8 +1,13 @@
-import { type DocumentSnapshot, FieldPath, FieldValue } from "firebase-admin/firestore";
+import { type DocumentSnapshot, FieldValue } from "firebase-admin/firestore";
 import pRetry from "p-retry";
+import { z } from "zod";
+import type { Audit } from "#shared/audit/audit.ts";
+import { changedFields } from "#shared/audit/changed-fields.ts";
+import type { AuditAction } from "#shared/audit/entry.ts";
 import type { Clock } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
-import { type Database, isStale } from "#shared/runtime/database.ts";
+import { SalonId } from "#shared/core/ids.ts";
+import type { Database } from "#shared/runtime/database.ts";
 import type { BoundEnvelope, Envelope } from "#shared/vault/envelope.ts";
 import type { CredentialKind, Vault } from "#shared/vault/vault.ts";
 import { findEnvelopes } from "./find-envelopes.ts";
@@ -21,8 +26,11 @@ export interface RewriteParts {
   readonly database: Database;
   readonly vault: Vault;
   readonly rewrite: Rewrite;
+  readonly audit: Pick<Audit, "append">;
   readonly clock: Clock;
-  /** Stands in `updated_by`. */
+  /** What the audit's entry of a salon says. */
+  readonly action: Extract<AuditAction, "rewrapped" | "migrated">;
+  /** Stands in `updated_by`, and in the audit as the operator's. */
   readonly by: string;
   /** Without it everything is tried but nothing written. */
   readonly apply: boolean;
@@ -42,8 +50,8 @@ export interface SalonOutcome {
 const MAX_TRIES = 5;
 
 /**
- * Rewrites the credentials of one salon in one write, on the condition that its document is still what was read: who
- * changes it meanwhile wins, and what they wrote is looked at again.
+ * Rewrites the credentials of one salon in one commit with its audit entry, on the condition that its document is still
+ * what was read: who changes it meanwhile wins, and what they wrote is looked at again.
  */
 export async function rewriteSalon(parts: RewriteParts, page: DocumentSnapshot): Promise<SalonOutcome> {
   let snapshot = page;
@@ -51,10 +59,10 @@ export async function rewriteSalon(parts: RewriteParts, page: DocumentSnapshot):
     const { changes, ...outcome } = await prepare(parts, snapshot);
     if (changes.length === 0 || !parts.apply) return outcome;
     try {
-      await write(parts, snapshot, changes);
-      return outcome;
+      if (await write(parts, snapshot, changes)) return outcome;
+      if (tries === MAX_TRIES) return unwritten(outcome, changes, "its document changes all the time");
     } catch (error) {
-      if (!isStale(error) || tries === MAX_TRIES) return unwritten(outcome, changes, error);
+      return { ...unwritten(outcome, changes, wordsOf(error)), outage: outcome.outage || isOutage(error) };
     }
     snapshot = await parts.database.run(() => page.ref.get());
   }
@@ -91,27 +99,48 @@ async function prepare({ vault, rewrite }: RewriteParts, snapshot: DocumentSnaps
   return { salonId, envelopes: found.length, rewritten: changes.length, problems, outage, changes };
 }
 
-async function write(parts: RewriteParts, read: DocumentSnapshot, changes: readonly Change[]): Promise<void> {
-  const { database, clock, by } = parts;
-  const values = changes.flatMap(({ path, envelope }) => [new FieldPath(...path), envelope]);
-  const stamp = ["updated_at", clock.now(), "revision", FieldValue.increment(1)];
-  const unchanged = { lastUpdateTime: read.updateTime };
-  await database.run(() => read.ref.update("updated_by", by, ...stamp, ...values, unchanged));
+/** False when the document is no longer what was read. */
+async function write(
+  { database, audit, action, clock, by }: RewriteParts,
+  read: DocumentSnapshot,
+  changes: readonly Change[],
+): Promise<boolean> {
+  const salonId = SalonId.safeParse(read.id).data;
+  if (salonId === undefined) throw new AppError("failed-precondition", "its document's id is no salon's.");
+  const before = { ...read.data(), salon_id: salonId };
+  const after = changes.reduce((document, { path, envelope }) => put(document, path, envelope), before);
+  const touched = new Set(changes.map(({ path }) => path[0]));
+  const fields = Object.entries(after).filter(([name]) => touched.has(name));
+  return database.transact(async (transaction) => {
+    const { updateTime } = await transaction.get(read.ref);
+    if (read.updateTime === undefined || updateTime?.isEqual(read.updateTime) !== true) return false;
+    const stamp = { updated_by: by, updated_at: clock.now(), revision: FieldValue.increment(1) };
+    transaction.merge(read.ref, { ...Object.fromEntries(fields), ...stamp });
+    const actor = { kind: "operator", id: by } as const;
+    await audit.append(transaction, { salonId, action, actor, changes: changedFields(before, after) });
+    return true;
+  });
+}
+
+const Fields = z.record(z.string(), z.unknown());
+
+/** The same map with the envelope at that path, where another one is. */
+function put<Map extends object>(
+  map: Map,
+  [name = "", ...rest]: readonly string[],
+  envelope: BoundEnvelope,
+): Map {
+  const inner = Fields.parse(Fields.parse(map)[name]);
+  return { ...map, [name]: rest.length === 0 ? envelope : put(inner, rest, envelope) };
 }
 
 function inspiteOfHiccups<T>(ask: () => Promise<T>): Promise<T> {
   return pRetry(ask, { retries: 2, minTimeout: 200, shouldRetry: ({ error }) => isOutage(error) });
 }
 
-function unwritten(outcome: SalonOutcome, changes: readonly Change[], error: unknown): SalonOutcome {
-  const why = isStale(error) ? "its document changes all the time" : wordsOf(error);
+function unwritten(outcome: SalonOutcome, changes: readonly Change[], why: string): SalonOutcome {
   const problems = changes.map(({ path }) => `${path.join(".")}: ${why}`);
-  return {
-    ...outcome,
-    rewritten: 0,
-    problems: [...outcome.problems, ...problems],
-    outage: outcome.outage || isOutage(error),
-  };
+  return { ...outcome, rewritten: 0, problems: [...outcome.problems, ...problems] };
 }
 
 function isOutage(error: unknown): boolean {

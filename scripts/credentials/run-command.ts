@@ -1,3 +1,4 @@
+import { createAudit } from "#shared/audit/audit.ts";
 import { systemClock } from "#shared/core/clock.ts";
 import { loadConfig, variables } from "#shared/core/config.ts";
 import { createLogger } from "#shared/core/logger.ts";
@@ -6,13 +7,14 @@ import { connectVault, VAULT_VARIABLES } from "#shared/vault/connect.ts";
 import type { Vault } from "#shared/vault/vault.ts";
 import { readCommandLine, USAGE } from "./command-line.ts";
 import { rewriteAll, type Summary } from "./rewrite-all.ts";
-import type { Rewrite } from "./rewrite-salon.ts";
+import type { Rewrite, RewriteParts } from "./rewrite-salon.ts";
 import { wordsOf } from "./words.ts";
 
 interface Command {
   /** Of the npm script. */
   readonly name: string;
   readonly purpose: string;
+  readonly action: RewriteParts["action"];
   readonly readsFirstFormat: boolean;
   readonly createRewrite: (vault: Vault) => Rewrite;
 }
@@ -55,6 +57,8 @@ async function rewrite(command: Command, line: { apply: boolean; pageSize: numbe
     database,
     vault,
     rewrite: command.createRewrite(vault),
+    audit: createAudit({ database, clock, logger: SILENT }),
+    action: command.action,
     clock,
     by: command.name,
     print: (text) => console.log(text),

@@ -40,7 +40,7 @@ export function recordOperations() {
     repairWebhooks: (...given) => recorded({ status: "configured", reasons: [] }, "repairWebhooks", ...given),
     repairDrift: (...given) => recorded("configured", "repairDrift", ...given),
     sendTest: (...given) => recorded(done("test_message"), "sendTest", ...given),
-    disconnect: (...given) => recorded(undefined, "disconnect", ...given),
+    disconnect: (...given) => recorded(null, "disconnect", ...given),
     restoreWebhooks: (...given) => recorded(false, "restoreWebhooks", ...given),
     purgeExpired: (...given) => recorded(false, "purgeExpired", ...given),
   };

@@ -34,6 +34,11 @@ describe("the changed fields of an integration", () => {
     expect(changedFields(document(), document({ revision: 2, updated_at: new Date(), twilio }))).toEqual([]);
   });
 
+  it("are no more than an entry holds", () => {
+    const many = Object.fromEntries(Array.from({ length: 501 }, (_, index) => [`field_${index}`, index]));
+    expect(changedFields(document(), document(many))).toHaveLength(500);
+  });
+
   it("have no fingerprint where there was or is no value", () => {
     const platform = { is_active: true, phone_number: null };
     expect(changedFields(document(), document({ platform }))).toEqual([

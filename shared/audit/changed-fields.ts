@@ -1,7 +1,7 @@
 import { sha256Hex } from "#shared/core/ids.ts";
 import { envelopeSchema } from "#shared/vault/envelope.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import type { AuditChange } from "./entry.ts";
+import { type AuditChange, MAX_CHANGES } from "./entry.ts";
 
 /** An integration document, as far as this is concerned: whose it is, and fields. */
 export interface AuditedDocument {
@@ -27,7 +27,8 @@ const MAX_DEPTH = 4;
 
 /**
  * Which fields differ between two integration documents of one salon, such as `twilio.auth_token` or
- * `platform.is_active`, with fingerprints for values. A credential is one field. Null and missing are the same.
+ * `platform.is_active`, with fingerprints for values. A credential is one field. Null and missing are the same. As many
+ * as an entry holds.
  */
 export function changedFields(
   before: AuditedDocument | undefined,
@@ -38,7 +39,8 @@ export function changedFields(
   const fields = [...new Set([...was.keys(), ...is.keys()])].toSorted();
   return fields
     .map((field) => ({ field, before: was.get(field) ?? null, after: is.get(field) ?? null }))
-    .filter((change) => change.before !== change.after);
+    .filter((change) => change.before !== change.after)
+    .slice(0, MAX_CHANGES);
 }
 
 /**

@@ -70,6 +70,8 @@ export const AuditChange = z.strictObject({
 });
 export type AuditChange = z.infer<typeof AuditChange>;
 
+export const MAX_CHANGES = 500;
+
 const Digest = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hexadecimal digits");
 
 /** From where it was asked for, as commitments that only their salt opens (commitment.ts). */
@@ -94,7 +96,7 @@ export const AuditEntry = z.strictObject({
   timestamp: WholeMilliseconds,
   actor: AuditActor,
   outcome: AuditOutcome,
-  changes: z.array(AuditChange).max(500),
+  changes: z.array(AuditChange).max(MAX_CHANGES),
   request: AuditRequest.nullable(),
   /** `hash` of the entry before; 64 zeros in the first. */
   previous_hash: Digest,

@@ -2,12 +2,11 @@ import type { Clock } from "#shared/core/clock.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { SalonIntegration, TwilioConfig } from "#shared/salons/integration.ts";
 import type { Twilio, TwilioAccount } from "#shared/twilio/account.ts";
-import type { NumberWebhooks } from "#shared/twilio/number-schemas.ts";
 import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
 import type { WhatsAppSender } from "#shared/twilio/whatsapp-senders.ts";
 import type { Vault } from "#shared/vault/vault.ts";
 import { type Change, type Changes, changedMeanwhile, codeOf } from "./changes.ts";
-import { earlierNumber, earlierSender, rememberedNumber, rememberedSender } from "./earlier-webhooks.ts";
+import { earlierSender, handedBack, rememberedNumber, rememberedSender } from "./earlier-webhooks.ts";
 import { requireConnected, workingAccount } from "./opened.ts";
 import type { ChangedBy, WebhookReport } from "./own-accounts.ts";
 import { asRefusal, refusal } from "./refusals.ts";
@@ -94,9 +93,11 @@ export function createConnection({ changes, twilio: api, vault, urls, clock }: C
     const account = await accountOf(salonId, twilio, true);
     if (what.number && twilio.phone_number_sid !== null) {
       const found = await account.findOwnedNumber(twilio.phone_number_sid);
-      if (found !== undefined && pointsAtUs(salonId, found.webhooks)) {
-        await restoreOwnNumber(account, found.sid, earlierNumber(twilio.earlier_webhooks));
-      }
+      const earlier =
+        found === undefined
+          ? {}
+          : handedBack(found.webhooks, urls.ofNumber(salonId), twilio.earlier_webhooks);
+      if (Object.keys(earlier).length > 0) await restoreOwnNumber(account, twilio.phone_number_sid, earlier);
     }
     const sender = what.sender ? await senderOf(account, twilio) : undefined;
     if (sender !== undefined && sender.webhooks.callbackUrl === urls.whatsapp(salonId)) {
@@ -180,12 +181,6 @@ export function createConnection({ changes, twilio: api, vault, urls, clock }: C
 
   function ofSender(salonId: SalonId): OurSenderWebhooks {
     return { callbackUrl: urls.whatsapp(salonId), statusCallbackUrl: "" };
-  }
-
-  /** Whoever has pointed the number elsewhere meanwhile means it. */
-  function pointsAtUs(salonId: SalonId, { smsUrl, voiceUrl, statusCallback }: NumberWebhooks): boolean {
-    const ours = urls.ofNumber(salonId);
-    return smsUrl === ours.smsUrl || voiceUrl === ours.voiceUrl || statusCallback === ours.statusCallback;
   }
 }
 

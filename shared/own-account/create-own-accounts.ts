@@ -7,6 +7,7 @@ import { type ChangeDeps, createChanges } from "./changes.ts";
 import { createConnection } from "./connection.ts";
 import { createDisconnect } from "./disconnect.ts";
 import { createDriftRepair } from "./drift.ts";
+import { createFreeNumbers } from "./free-numbers.ts";
 import type { ChangedBy, OwnAccounts } from "./own-accounts.ts";
 import { createRestore } from "./restore.ts";
 import { createRollback } from "./rollback.ts";
@@ -33,7 +34,8 @@ export function createOwnAccounts(deps: OwnAccountsDeps): OwnAccounts {
   const connection = createConnection({ changes, twilio, vault, urls, clock });
   const rotations = createRotations({ changes, twilio, vault, clock, logger });
   const testStep = createTestStep({ changes, salons, sendTest: deps.sendTest });
-  const parts = { changes, rotations, connection, twilio, vault, urls, clock, logger };
+  const requireFreeNumbers = createFreeNumbers(deps);
+  const parts = { changes, rotations, connection, requireFreeNumbers, twilio, vault, urls, clock, logger };
   return {
     save: createSave({ ...parts, sendTest: testStep }),
     use: createSwitch(changes),
@@ -45,7 +47,7 @@ export function createOwnAccounts(deps: OwnAccountsDeps): OwnAccounts {
     rollback: createRollback(parts),
     webhookStatus: connection.status,
     repairWebhooks: (salonId, by) => connection.connect(salonId, by, "webhooks_repaired"),
-    repairDrift: createDriftRepair({ changes, connection }),
+    repairDrift: createDriftRepair({ changes, connection, salons }),
     sendTest: (salonId, by) => testStep(salonId, by, `own-account:${clock.now().toISOString()}`),
     disconnect: createDisconnect({ changes, connection, logger }),
     restoreWebhooks: createRestore({ changes, connection }),

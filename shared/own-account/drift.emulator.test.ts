@@ -77,6 +77,18 @@ describe("the daily check of an own account's webhooks", () => {
     expect(await own.told()).toEqual([]);
   });
 
+  test("leaves the number of a salon that has closed to its owner", async () => {
+    const own = await connected();
+    const { firestore } = bench.database;
+    await firestore.doc(`salons/${own.salon.salonId}`).update({ status: "closed" });
+    await own.change({ smsUrl: `${CRM}/sms`, voiceUrl: `${CRM}/voice` });
+    const [has, before] = [await own.has(), await own.stored()];
+    for (const hours of [0, 24]) await own.duty(hours * HOUR);
+    expect(await own.has()).toEqual(has);
+    expect(await own.stored()).toEqual(before);
+    expect(await own.told()).toEqual([]);
+  });
+
   test("points an address that was changed at us again, audited as ours", async () => {
     const own = await connected();
     const { length } = await own.audit(0);

@@ -1,5 +1,7 @@
 import type { SalonId } from "#shared/core/ids.ts";
 import type { TwilioConfig } from "#shared/salons/integration.ts";
+import { isStuck } from "#shared/salons/own-tokens.ts";
+import type { Salons } from "#shared/salons/salons.ts";
 import type { Change, Changes } from "./changes.ts";
 import type { Connection } from "./connection.ts";
 import type { ChangedBy, Drift } from "./own-accounts.ts";
@@ -8,6 +10,7 @@ import type { ProblemReason, WebhookProblem } from "./webhook-problems.ts";
 export interface DriftDeps {
   readonly changes: Changes;
   readonly connection: Pick<Connection, "status" | "connect">;
+  readonly salons: Pick<Salons, "isOpen">;
 }
 
 /** An address or a method was changed. */
@@ -31,13 +34,13 @@ const REASONS: Readonly<Record<ProblemReason, string>> = {
 /**
  * Points webhooks that lead elsewhere at us again, but not where the owner has bound the number to an application, a
  * trunk or a service, or where it is gone: that is written down and told, once. While Twilio does not take the account's
- * credentials nothing is asked.
+ * credentials nothing is asked. The number of a salon that is not open is its owner's to use elsewhere.
  */
-export function createDriftRepair({ changes, connection }: DriftDeps) {
+export function createDriftRepair({ changes, connection, salons }: DriftDeps) {
   return async (salonId: SalonId, by: ChangedBy): Promise<Drift> => {
     const { twilio: before, health } = await changes.read(salonId);
-    const isInTrouble = health.salon_own !== null || before.next_auth_token?.given_up_at != null;
-    if (!before.is_active || isInTrouble) return "configured";
+    const isInTrouble = health.salon_own !== null || isStuck(before);
+    if (!before.is_active || isInTrouble || !(await salons.isOpen(salonId))) return "configured";
     let { reasons } = await connection.status(salonId);
     const isMended = isToBeMended(before, reasons);
     if (isMended) ({ reasons } = await connection.connect(salonId, by, "webhooks_repaired"));

@@ -21,9 +21,33 @@ export function rememberedSender(earlier: SenderWebhooks): EarlierWebhooks {
   );
 }
 
-/** What to put back on the number; nothing at all where nothing is remembered. */
-export function earlierNumber(remembered: EarlierWebhooks | null): NumberWebhooks {
+/** What the number had; nothing at all where nothing is remembered. */
+function earlierNumber(remembered: EarlierWebhooks | null): NumberWebhooks {
   return valuesFor(NO_NUMBER_WEBHOOKS, remembered, "");
+}
+
+/**
+ * What to put back on a number that has `has`: what is remembered, wherever the address is still ours. Another address is
+ * its owner's since, and so is an application or a trunk: all of them had been taken away.
+ */
+export function handedBack(
+  has: NumberWebhooks,
+  ours: OurWebhooks,
+  remembered: EarlierWebhooks | null,
+): Partial<NumberWebhooks> {
+  const earlier = earlierNumber(remembered);
+  const isOurs = (address: keyof OurWebhooks) => has[address] === ours[address];
+  const isBound = has.voiceApplicationSid !== "" || has.trunkSid !== "";
+  const names = [
+    ...(isOurs("smsUrl") ? SMS : []),
+    ...(isOurs("smsUrl") && has.smsApplicationSid === "" ? SMS_BINDING : []),
+    ...(isOurs("voiceUrl") ? VOICE : []),
+    ...(isOurs("voiceUrl") && !isBound ? VOICE_BINDING : []),
+    ...(isOurs("statusCallback") ? STATUS : []),
+    // One page for all salons: ours by what else is this salon's.
+    ...(isOurs("voiceFallbackUrl") && (isOurs("voiceUrl") || isOurs("statusCallback")) ? VOICE_FALLBACK : []),
+  ];
+  return Object.fromEntries(names.map((name) => [name, earlier[name]]));
 }
 
 export function earlierSender(remembered: EarlierWebhooks | null): SenderWebhooks {
@@ -64,6 +88,13 @@ function valuesFor<T extends Readonly<Record<string, string>>>(
   });
   return { ...nothing, ...Object.fromEntries(known) };
 }
+
+const SMS = ["smsUrl", "smsMethod", "smsFallbackUrl", "smsFallbackMethod"] as const;
+const SMS_BINDING = ["smsApplicationSid"] as const;
+const VOICE = ["voiceUrl", "voiceMethod"] as const;
+const VOICE_BINDING = ["voiceApplicationSid", "trunkSid"] as const;
+const VOICE_FALLBACK = ["voiceFallbackUrl", "voiceFallbackMethod"] as const;
+const STATUS = ["statusCallback", "statusCallbackMethod"] as const;
 
 const NO_NUMBER_WEBHOOKS: NumberWebhooks = {
   smsUrl: "",

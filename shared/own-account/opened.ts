@@ -1,4 +1,4 @@
-import { AppError } from "#shared/core/errors.ts";
+import { AppError, toAppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Secret } from "#shared/core/secret.ts";
 import type { SalonIntegration, TwilioConfig } from "#shared/salons/integration.ts";
@@ -43,7 +43,7 @@ export function requireConnected({ twilio }: SalonIntegration): {
 
 /**
  * The salon's own account by whichever of its tokens Twilio takes: in the middle of a rotation that may be either.
- * Throws the refusal of the last one.
+ * Throws the refusal of the last one, or of the first that may pass.
  */
 export async function workingAccount(
   { vault, twilio: api, now }: { readonly vault: Vault; readonly twilio: Twilio; readonly now: Date },
@@ -64,19 +64,23 @@ export async function workingAccount(
       if (sealed.length > 1) await account.fetchAccount();
       return account;
     } catch (error) {
-      refused = asRefusal(error);
+      if (!toAppError(refused).retry) refused = asRefusal(error);
     }
   }
   throw refused;
 }
 
-/** What Twilio says to a token, and which token is the account's primary one, if it tells. */
+/**
+ * What Twilio says to a token, and which token is the account's primary one, if it tells. One that could not be opened is
+ * as good as refused.
+ */
 export async function probe(
   twilio: Twilio,
-  { accountSid, authToken }: OpenedToken,
+  token: OpenedToken | undefined,
 ): Promise<{ readonly says: Probe; readonly primary?: string | undefined; readonly error?: unknown }> {
+  if (token === undefined) return { says: "rejected" };
   try {
-    const { authToken: primary } = await twilio.account({ accountSid, authToken }).fetchAccount();
+    const { authToken: primary } = await twilio.account(token).fetchAccount();
     return { says: "authenticates", primary: primary?.reveal() };
   } catch (error) {
     const isRefused = error instanceof TwilioFailure && error.info.certainty === "rejected";

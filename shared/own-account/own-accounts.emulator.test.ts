@@ -9,10 +9,14 @@ import {
   startOwnAccountBench,
 } from "#scripts/testing/own-account-bench.ts";
 import { printCount } from "#scripts/testing/print-count.ts";
+import { plusSeconds } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { E164 } from "#shared/core/phone.ts";
 import { Secret } from "#shared/core/secret.ts";
-import type { OwnAccount } from "./validation.ts";
+import type { OwnAccounts } from "./own-accounts.ts";
+import { type OwnAccount, SANDBOX_NUMBER } from "./validation.ts";
+
+type Resuming = Pick<OwnAccounts, "resumeRotation">;
 
 const DAY_SECONDS = 86_400;
 const THEIRS = "https://crm.example.org/sms";
@@ -72,6 +76,12 @@ async function dies(salon: OwnSalon, token: Parameters<typeof rotateWith>[1], at
     },
   });
   return (await Promise.race([death, rotateWith(ownAccounts, token, salon)])) === "dead";
+}
+/** What the hourly pass does, an hour later. */
+async function maintain(salon: OwnSalon, ownAccounts: Resuming) {
+  const later = plusSeconds(new Date(), 3_600);
+  const isDue = dutiesOf(await document(salon), later).includes("resume_rotation");
+  if (isDue) await ownAccounts.resumeRotation(salon.salonId);
 }
 function rotateWith(
   ownAccounts: ReturnType<OwnAccountBench["instance"]>["ownAccounts"],
@@ -289,6 +299,7 @@ describe("a worker that dies in a rotation", () => {
       expect(crashes).toBeGreaterThanOrEqual(method === "pasted" ? 2 : 4);
       printCount(`${method}: ${crashes} crashes, each resumed`);
     },
+    90_000,
   );
 
   test("with a next token that Twilio no longer takes: it is dropped, and the current one stays", async () => {
@@ -306,10 +317,10 @@ describe("a worker that dies in a rotation", () => {
     await dies(salon, { method: "rotate_for_me" }, 3);
     await bench.twilio.setStatus(salon.accountSid, "suspended");
     const { ownAccounts } = bench.instance();
-    await ownAccounts.resumeRotation(salon.salonId);
+    await maintain(salon, ownAccounts);
     expect((await bench.tokensOf(salon)).next).not.toBeNull();
     await bench.twilio.setStatus(salon.accountSid, "active");
-    await ownAccounts.resumeRotation(salon.salonId);
+    await maintain(salon, ownAccounts);
     expect(await bench.tokensOf(salon)).toMatchObject({ next: null, previous: salon.authToken });
   });
 });
@@ -328,9 +339,9 @@ describe("a rotation after which Twilio takes neither token", () => {
   const failures = async (salon: OwnSalon) =>
     (await notices(salon)).filter(({ kind }) => kind === "integration_failed");
 
-  test("is given up: the integration says what to do, the owner is told once, and nobody tries again", async () => {
+  test("is stuck: the integration says what to do, the owner is told once, and it is asked about again", async () => {
     const { salon, ownAccounts, stuck } = await lost();
-    await ownAccounts.resumeRotation(salon.salonId);
+    await maintain(salon, ownAccounts);
     const given = await document(salon);
     expect(await bench.stored(salon.salonId)).toMatchObject({
       status: "error",
@@ -339,16 +350,19 @@ describe("a rotation after which Twilio takes neither token", () => {
     });
     expect(await bench.tokensOf(salon)).toEqual(stuck);
     expect((await bench.auditOf(salon.salonId)).at(-1)).toBe("rotation_failed: credentials_rejected");
-    expect(dutiesOf(given, new Date(Date.now() + DAY_SECONDS * 1_000))).toEqual(["check_webhooks"]);
+    expect(dutiesOf(given, plusSeconds(new Date(), DAY_SECONDS))).toEqual([
+      "resume_rotation",
+      "check_webhooks",
+    ]);
     expect(await ownAccounts.repairDrift(salon.salonId, ANJALI)).toBe("configured");
-    await ownAccounts.resumeRotation(salon.salonId);
+    await maintain(salon, ownAccounts);
     expect(await document(salon)).toEqual(given);
     expect(await failures(salon)).toHaveLength(1);
   });
 
   test("goes on as soon as the owner enters the token that Twilio has now", async () => {
     const { salon, ownAccounts, another } = await lost();
-    await ownAccounts.resumeRotation(salon.salonId);
+    await maintain(salon, ownAccounts);
     expect(await reasonOf(ownAccounts.rotate(salon.salonId, { method: "rotate_for_me" }, ANJALI))).toBe(
       "credentials_rejected",
     );
@@ -371,10 +385,11 @@ describe("a rotation after which Twilio takes neither token", () => {
       if (outcome === "dropped") await bench.at(salon.accountSid, salon.authToken).deleteSecondaryToken();
       await bench.twilio.setStatus(salon.accountSid, "suspended");
       const { ownAccounts } = bench.instance();
-      await ownAccounts.resumeRotation(salon.salonId);
+      for (let hours = 0; hours < 3; hours += 1) await maintain(salon, ownAccounts);
       expect((await bench.stored(salon.salonId)).status).toBe("error");
       await bench.twilio.setStatus(salon.accountSid, "active");
-      await ownAccounts.resumeRotation(salon.salonId);
+      await maintain(salon, ownAccounts);
+      expect(await failures(salon)).toHaveLength(1);
       expect(await bench.stored(salon.salonId)).toMatchObject({
         status: "active",
         twilio: { next_auth_token: null, is_verified: true, verification_status: "verified" },
@@ -382,12 +397,118 @@ describe("a rotation after which Twilio takes neither token", () => {
     }
   });
 
-  test("while somebody waits for it is not given up: Twilio may need a moment", async () => {
+  test("while somebody waits for it is not called stuck: Twilio may need a moment", async () => {
     const { salon, ownAccounts, stuck } = await lost();
     await reasonOf(ownAccounts.rotate(salon.salonId, { method: "rotate_for_me" }, ANJALI));
     expect(await bench.tokensOf(salon)).toEqual(stuck);
     expect((await bench.stored(salon.salonId)).status).toBe("active");
     expect(await failures(salon)).toEqual([]);
+  });
+});
+
+describe("a stored next token that does not open", () => {
+  async function damaged() {
+    const { salon } = await connected();
+    await dies(salon, { method: "rotate_for_me" }, 2);
+    const { twilio } = await bench.stored(salon.salonId);
+    const auth_token = { ...twilio.next_auth_token?.auth_token, ciphertext: "A".repeat(64) };
+    await bench.database.firestore
+      .doc(`salon_integrations/${salon.salonId}`)
+      .update({ "twilio.next_auth_token.auth_token": auth_token });
+    return { salon, ...bench.instance() };
+  }
+
+  test("is dropped by whoever resumes, and the current one stays", async () => {
+    const { salon, ownAccounts } = await damaged();
+    await maintain(salon, ownAccounts);
+    expect(await bench.tokensOf(salon)).toEqual({ current: salon.authToken, next: null, previous: null });
+  });
+
+  test("keeps nobody from saving or rotating, not even while Twilio refuses the current one", async () => {
+    const first = await damaged();
+    await first.ownAccounts.rotate(first.salon.salonId, { method: "rotate_for_me" }, ANJALI);
+    expect(await bench.tokensOf(first.salon)).toMatchObject({ next: null, previous: first.salon.authToken });
+    const second = await damaged();
+    const other = await bench.addOwnSalon();
+    await bench.twilio.setStatus(second.salon.accountSid, "suspended");
+    await second.ownAccounts.save(second.salon.salonId, bench.entered(other), ANJALI);
+    expect(await bench.tokensOf(second.salon)).toMatchObject({ current: other.authToken, next: null });
+  });
+});
+
+test("the proof at the end of a rotation says nothing of an account that has taken its place", async () => {
+  const { salon } = await connected();
+  const [other, token] = [await bench.addOwnSalon(), await secondary(salon)];
+  let written = 0;
+  const { ownAccounts } = bench.instance({
+    after: async (effect) => {
+      if (effect !== "database.transact") return;
+      written += 1;
+      if (written !== 2) return;
+      await bench.instance().ownAccounts.save(salon.salonId, bench.entered(other), ANJALI);
+      await bench.twilio.setStatus(salon.accountSid, "suspended");
+    },
+  });
+  expect(await reasonOf(ownAccounts.rotate(salon.salonId, pasted(token), ANJALI))).toBe("changed_meanwhile");
+  expect((await bench.tokensOf(salon)).current).toBe(other.authToken);
+  expect(await bench.stored(salon.salonId)).toMatchObject({
+    status: "active",
+    twilio: { is_verified: true, verification_status: "verified" },
+  });
+});
+
+describe("a number that another salon has connected", () => {
+  const sms = async (salon: OwnSalon) =>
+    (await bench.at(salon.accountSid, salon.authToken).findOwnedNumber(salon.numberSid))?.webhooks.smsUrl;
+
+  test("is refused before anything is saved, and stays the other's", async () => {
+    const { salon } = await connected();
+    const second = await bench.addOwnSalon();
+    const { ownAccounts } = bench.instance();
+    const save = () => reasonOf(ownAccounts.save(second.salonId, bench.entered(salon), ANJALI));
+    expect(await save()).toBe("number_in_use");
+    expect(await document(second)).toBeUndefined();
+    expect(await bench.auditOf(second.salonId)).toEqual(["validation_failed: number_in_use"]);
+    await ownAccounts.use(salon.salonId, "platform", ANJALI);
+    expect(await save()).toBe("number_in_use");
+    expect(await sms(salon)).toBe(bench.urls.sms(salon.salonId));
+    await ownAccounts.disconnect(salon.salonId, ANJALI);
+    expect(await save()).toBe("done");
+    expect(await sms(salon)).toBe(bench.urls.sms(second.salonId));
+  });
+
+  test("is refused as a WhatsApp number too, but for the sandbox's, which is everybody's", async () => {
+    const [first, second] = [await bench.addOwnSalon(), await bench.addOwnSalon()];
+    const numbers = [bench.phone(), bench.phone()] as const;
+    await bench.twilio.giveNumber(first.accountSid, numbers[0]);
+    await bench.twilio.registerWhatsApp(first.accountSid, numbers[1], THEIRS);
+    const { ownAccounts } = bench.instance();
+    const save = ({ salonId }: OwnSalon, changes: Partial<OwnAccount>) =>
+      reasonOf(ownAccounts.save(salonId, { ...bench.entered(first), ...changes }, ANJALI));
+    const sandbox = { whatsappNumber: E164.parse(SANDBOX_NUMBER), mode: "sandbox" } as const;
+    expect(await save(first, { whatsappNumber: numbers[1] })).toBe("done");
+    expect(await save(second, { whatsappNumber: numbers[1], phoneNumber: numbers[0] })).toBe(
+      "whatsapp_in_use",
+    );
+    expect(await save(first, sandbox)).toBe("done");
+    expect(await save(second, { ...sandbox, phoneNumber: numbers[0] })).toBe("done");
+  });
+
+  test("is not brought back by a rollback", async () => {
+    const { salon, ownAccounts } = await connected();
+    const [other, second] = [await bench.addOwnSalon(), await bench.addOwnSalon()];
+    await ownAccounts.save(salon.salonId, bench.entered(other), ANJALI);
+    await ownAccounts.save(second.salonId, bench.entered(salon), ANJALI);
+    expect(await reasonOf(ownAccounts.rollback(salon.salonId, ANJALI))).toBe("number_in_use");
+    expect((await bench.tokensOf(salon)).current).toBe(other.authToken);
+  });
+
+  test("is free once that salon has closed", async () => {
+    const { salon } = await connected();
+    await bench.database.firestore.doc(`salons/${salon.salonId}`).update({ status: "closed" });
+    const second = await bench.addOwnSalon();
+    const { ownAccounts } = bench.instance();
+    expect(await reasonOf(ownAccounts.save(second.salonId, bench.entered(salon), ANJALI))).toBe("done");
   });
 });
 
@@ -465,7 +586,7 @@ test("two owners at once: one wins, the other hears of it, and the document is o
   printCount(`two owners saving at once, 10 rounds: ${JSON.stringify(tally(ends))}`);
 }, 60_000);
 
-test("two owners rotating at once: what is current in the end signs, whoever won", async () => {
+test("two owners rotating at once: one wins, the other hears of it, and what is current in the end signs", async () => {
   const ends: string[] = [];
   for (let round = 0; round < 10; round += 1) {
     const { salon } = await connected();
@@ -473,7 +594,7 @@ test("two owners rotating at once: what is current in the end signs, whoever won
       reasonOf(bench.instance().ownAccounts.rotate(salon.salonId, { method: "rotate_for_me" }, ANJALI)),
     );
     ends.push(...results);
-    expect(results).toContain("done");
+    expect(results.toSorted()).toEqual(["changed_meanwhile", "done"]);
     const { current, next } = await bench.tokensOf(salon);
     expect(next).toBeNull();
     const account = await bench.at(salon.accountSid, current ?? "").fetchAccount();
@@ -514,7 +635,7 @@ describe("disconnecting", () => {
     const { salon, ownAccounts } = await connected();
     await ownAccounts.rotate(salon.salonId, { method: "rotate_for_me" }, ANJALI);
     const { current } = await bench.tokensOf(salon);
-    await ownAccounts.disconnect(salon.salonId, ANJALI);
+    expect(await ownAccounts.disconnect(salon.salonId, ANJALI)).toBeNull();
     const { twilio, status, rotation } = await bench.stored(salon.salonId);
     expect({ status, rotation }).toEqual({ status: "not_configured", rotation: null });
     expect(twilio).toMatchObject({ is_active: false, account_sid: null, auth_token: null, previous: null });
@@ -529,16 +650,41 @@ describe("disconnecting", () => {
     );
   });
 
-  test("works with a dead token, and the audit says that nothing was restored", async () => {
+  test("works with a dead token, and the answer, the audit and the mail say that nothing was restored", async () => {
     const { salon, ownAccounts } = await connected();
     await secondary(salon);
     await bench.at(salon.accountSid, salon.authToken).promoteSecondaryToken();
-    await ownAccounts.disconnect(salon.salonId, ANJALI);
+    expect(await ownAccounts.disconnect(salon.salonId, ANJALI)).toBe("credentials_rejected");
+    const told = (await notices(salon)).find(({ kind }) => kind === "integration_disconnected");
+    expect(told?.facts.webhooks_left).toBe(true);
     expect((await bench.auditOf(salon.salonId)).slice(-2)).toEqual([
       "webhooks_restored: credentials_rejected",
       "disconnected",
     ]);
     expect(await bench.stored(salon.salonId)).toMatchObject({ twilio: { auth_token: null } });
+  });
+
+  test("is refused while Twilio is away, and changes nothing: the number would lead to us for ever", async () => {
+    const { salon, ownAccounts } = await connected();
+    await bench.at(salon.accountSid, salon.authToken).createSecondaryToken();
+    const [before, told] = [await document(salon), await notices(salon)];
+    await bench.twilio.fault({ kind: "http_error", status: 500, match: { account_sid: salon.accountSid } });
+    expect(await reasonOf(ownAccounts.disconnect(salon.salonId, ANJALI))).toBe("twilio_unavailable");
+    expect(await document(salon)).toEqual(before);
+    expect(await notices(salon)).toEqual(told);
+    await bench.twilio.calm();
+    expect(await ownAccounts.disconnect(salon.salonId, ANJALI)).toBeNull();
+    const number = await bench.at(salon.accountSid, salon.authToken).findOwnedNumber(salon.numberSid);
+    expect(number?.webhooks.smsUrl).toBe(THEIRS);
+  });
+
+  test("is refused while Twilio is away though the earlier token is dead for good", async () => {
+    const { salon, ownAccounts } = await connected();
+    await ownAccounts.rotate(salon.salonId, { method: "rotate_for_me" }, ANJALI);
+    const match = { account_sid: salon.accountSid };
+    await bench.twilio.fault({ kind: "http_error", status: 500, match, times: 1 });
+    expect(await reasonOf(ownAccounts.disconnect(salon.salonId, ANJALI))).toBe("twilio_unavailable");
+    expect((await bench.tokensOf(salon)).previous).toBe(salon.authToken);
   });
 });
 
@@ -575,5 +721,39 @@ describe("webhooks and the test message", () => {
       outcome: "skipped",
       reason: "owner_has_no_phone",
     });
+  });
+
+  test("the test message is not done before Twilio has it", async () => {
+    const { salon, ownAccounts } = await connected();
+    const match = { account_sid: salon.accountSid, path: "Messages", method: "POST" };
+    await bench.twilio.fault({ kind: "http_error", status: 500, match });
+    expect(await ownAccounts.sendTest(salon.salonId, ANJALI)).toMatchObject({
+      outcome: "failed",
+      reason: "uncertain",
+      message: expect.stringMatching(/^It is not known yet whether Twilio has taken the test message\./),
+    });
+    expect((await bench.auditOf(salon.salonId)).at(-1)).toBe("test_message_sent: uncertain");
+    await bench.twilio.calm();
+  });
+
+  test("the test message that Twilio refuses because of the owner's phone has failed", async () => {
+    const { salon, ownAccounts } = await connected();
+    await bench.twilio.fault({ kind: "recipient", to: salon.owner, error_code: 21211, surface: "sync" });
+    expect(await ownAccounts.sendTest(salon.salonId, ANJALI)).toMatchObject({
+      outcome: "failed",
+      reason: "recipient",
+      message: expect.stringMatching(/recipient/),
+    });
+  });
+
+  test("the test message that Twilio puts off is said to be waiting", async () => {
+    const { salon, ownAccounts } = await connected();
+    const match = { account_sid: salon.accountSid, path: "Messages", method: "POST" };
+    await bench.twilio.fault({ kind: "http_error", status: 429, code: 20429, match });
+    expect(await ownAccounts.sendTest(salon.salonId, ANJALI)).toMatchObject({
+      outcome: "failed",
+      reason: "waiting",
+    });
+    await bench.twilio.calm();
   });
 });

@@ -48,8 +48,8 @@ export interface OwnAccounts {
   use(salonId: SalonId, which: "own_account" | "platform", by: ChangedBy): Promise<void>;
   rotate(salonId: SalonId, token: NewToken, by: ChangedBy): Promise<{ rollbackUntil: Date }>;
   /**
-   * Goes on with a rotation whose worker died, by asking Twilio which tokens authenticate. When none does, the
-   * integration says so and its owner is told, once.
+   * Goes on with a rotation whose worker died, by asking Twilio which tokens authenticate. While none does, the
+   * integration says so, and its owner is told once.
    */
   resumeRotation(salonId: SalonId): Promise<void>;
   /** Puts the previous credentials back within 24 hours, if Twilio still takes them. */
@@ -59,8 +59,11 @@ export interface OwnAccounts {
   /** Repairs webhooks that have drifted, and tells the owner of what is not ours to repair; for once a day. */
   repairDrift(salonId: SalonId, by: ChangedBy): Promise<Drift>;
   sendTest(salonId: SalonId, by: ChangedBy): Promise<StepReport>;
-  /** Restores the number's earlier webhooks and forgets the credentials. */
-  disconnect(salonId: SalonId, by: ChangedBy): Promise<void>;
+  /**
+   * Restores the number's earlier webhooks and forgets the credentials. Gives the code of why Twilio does not let us
+   * restore them, or null; throws, and forgets nothing, where trying again may help.
+   */
+  disconnect(salonId: SalonId, by: ChangedBy): Promise<string | null>;
   /**
    * Points the number and the WhatsApp sender back at what they had before they were connected, where they still point
    * at us, and forgets nothing; repeatable. False where nothing is connected. Throws when Twilio did not let us.

@@ -58,6 +58,16 @@ export const REFUSALS = {
     field: "whatsapp_number",
     says: "This WhatsApp number is registered but not online. See at Twilio, under WhatsApp senders, what is missing and try again when it is shown as online, or leave the field empty for now.",
   },
+  number_in_use: {
+    code: "failed-precondition",
+    field: "phone_number",
+    says: "Another salon has connected this phone number, and what customers write or call can reach only one. Disconnect it there first, or choose another number.",
+  },
+  whatsapp_in_use: {
+    code: "failed-precondition",
+    field: "whatsapp_number",
+    says: "Another salon has connected this WhatsApp number, and what customers write can reach only one. Disconnect it there first, or leave the field empty.",
+  },
   twilio_unavailable: {
     code: "unavailable",
     says: "Twilio cannot be reached or is not answering properly at the moment. Nothing was changed; try again in a few minutes.",

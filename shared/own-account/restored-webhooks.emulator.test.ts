@@ -31,6 +31,10 @@ const NUMBER_HAD: NumberWebhooks = {
   statusCallbackMethod: "GET",
   trunkSid: "",
 };
+const APPLICATION = `AP${"a".repeat(32)}`;
+const TRUNK = `TK${"c".repeat(32)}`;
+/** What connecting made of what goes with the address for messages. */
+const SMS_TAKEN = { smsMethod: "POST", smsFallbackUrl: "", smsFallbackMethod: "GET" };
 const WELL = { status: "configured", reasons: [] };
 const stepsOf = (steps: readonly { step: string; outcome: string; reason: string | null }[]) =>
   steps.map(({ step, outcome, reason }) => [step, outcome, reason].filter(Boolean).join(" "));
@@ -173,6 +177,35 @@ describe("an own account with a WhatsApp sender", () => {
     const own = await prepared();
     await own.save({ whatsappNumber: "+14155238886", mode: "sandbox" });
     expect(await own.status()).toEqual(WELL);
+  });
+});
+
+describe("what the owner changed while the number was connected", () => {
+  test.each<[string, Partial<NumberWebhooks>, Partial<NumberWebhooks>]>([
+    [
+      "the address for calls",
+      { voiceUrl: `${CRM}/pbx`, voiceMethod: "POST" },
+      { voiceUrl: `${CRM}/pbx`, voiceMethod: "POST" },
+    ],
+    ["the address for messages", { smsUrl: `${CRM}/new` }, { ...SMS_TAKEN, smsUrl: `${CRM}/new` }],
+    ["where calls are told of", { statusCallback: "" }, { statusCallback: "", statusCallbackMethod: "POST" }],
+    ["a trunk", { trunkSid: TRUNK }, { trunkSid: TRUNK }],
+    ["an application for messages", { smsApplicationSid: APPLICATION }, { smsApplicationSid: APPLICATION }],
+  ])("%s: stays on disconnect, and the rest is as it was before", async (_, changed, kept) => {
+    const own = await prepared();
+    await own.save({});
+    const has = (await own.numberHas()) ?? expect.fail("the number is gone");
+    await own.account.restoreNumber(own.salon.numberSid, { ...has, ...changed });
+    await own.disconnect();
+    expect(await own.numberHas()).toEqual({ ...NUMBER_HAD, ...kept });
+  });
+
+  test("an address for messages that an application would stand before, had it one before: stays in force", async () => {
+    const own = await prepared({ smsApplicationSid: APPLICATION });
+    await own.save({});
+    await own.account.restoreNumber(own.salon.numberSid, { smsUrl: `${CRM}/new` });
+    await own.disconnect();
+    expect(await own.numberHas()).toMatchObject({ smsUrl: `${CRM}/new`, smsApplicationSid: "" });
   });
 });
 

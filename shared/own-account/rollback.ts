@@ -9,6 +9,7 @@ import type { Vault } from "#shared/vault/vault.ts";
 import { type Changes, requireRevision, whoChanged } from "./changes.ts";
 import type { Connection, Restored } from "./connection.ts";
 import { forgetting, leftBehind } from "./earlier-webhooks.ts";
+import type { RequireFreeNumbers } from "./free-numbers.ts";
 import { openToken } from "./opened.ts";
 import type { ChangedBy } from "./own-accounts.ts";
 import { refusal } from "./refusals.ts";
@@ -20,6 +21,7 @@ export interface RollbackDeps {
   readonly changes: Changes;
   readonly rotations: Rotations;
   readonly connection: Connection;
+  readonly requireFreeNumbers: RequireFreeNumbers;
   readonly twilio: Twilio;
   readonly vault: Vault;
   readonly clock: Clock;
@@ -28,7 +30,7 @@ export interface RollbackDeps {
 
 /** Puts the previous credentials back, after asking Twilio: a promotion may have killed them. */
 export function createRollback(deps: RollbackDeps) {
-  const { changes, rotations, connection, twilio, vault, clock, logger } = deps;
+  const { changes, rotations, connection, requireFreeNumbers, twilio, vault, clock, logger } = deps;
 
   return async (salonId: SalonId, by: ChangedBy): Promise<void> => {
     await rotations.finish(salonId, by);
@@ -72,6 +74,7 @@ export function createRollback(deps: RollbackDeps) {
     const whatsappNumber = E164.safeParse(previous.whatsapp_number).data;
     const { accountSid, authToken } = await openToken(vault, salonId, previous);
     const { mode } = before;
+    await requireFreeNumbers(salonId, { phoneNumber, whatsappNumber });
     try {
       return await validateOwnAccount(twilio, { accountSid, authToken, phoneNumber, whatsappNumber, mode });
     } catch (error) {

@@ -1,25 +1,28 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "#shared/core/clock.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import { Secret } from "#shared/core/secret.ts";
 import type { NextToken, TwilioConfig } from "#shared/salons/integration.ts";
-import { isSameEnvelope } from "#shared/salons/own-tokens.ts";
-import { GIVEN_UP_REASON } from "#shared/salons/status.ts";
+import { isSameEnvelope, isStuck } from "#shared/salons/own-tokens.ts";
+import { STUCK_REASON } from "#shared/salons/status.ts";
 import type { Twilio } from "#shared/twilio/account.ts";
 import { TwilioFailure } from "#shared/twilio/errors.ts";
 import type { Envelope } from "#shared/vault/envelope.ts";
 import type { Vault } from "#shared/vault/vault.ts";
 import { type Change, type Changes, changedMeanwhile, requireRevision, whoChanged } from "./changes.ts";
+import { createNewTokens } from "./new-token.ts";
 import {
   isPreviousPrimary,
   type OpenedToken,
+  openedOrOthers,
   openToken,
   probe,
   requireConnected,
   sealToken,
 } from "./opened.ts";
 import type { ChangedBy, NewToken } from "./own-accounts.ts";
-import { asRefusal, refusal } from "./refusals.ts";
+import { refusal } from "./refusals.ts";
 import { nextStep, ROLLBACK_SECONDS, swapped, withNext } from "./rotation.ts";
 
 export interface RotationDeps {
@@ -37,17 +40,24 @@ export interface Rotations {
   rotate(salonId: SalonId, token: NewToken, by: ChangedBy): Promise<{ rollbackUntil: Date }>;
   /** Brings a rotation that was begun to its end, from wherever it stopped. Throws while Twilio does not answer. */
   finish(salonId: SalonId, by: ChangedBy): Promise<Finished>;
-  /** The same, long after: Twilio has had its time, so that a stuck one is given up and the owner told, once. */
+  /** The same, long after: Twilio has had its time, so that the owner is told of a stuck one, once. */
   resume(salonId: SalonId, by: ChangedBy): Promise<Finished>;
 }
 
 /** More than a promotion, another one's promotion meanwhile, and the swap. */
 const MOST_STEPS = 4;
 const MOST_TRIES = 3;
+/**
+ * From storing a token to having Twilio sign with it. Every instance that verifies webhooks reads again when a signature
+ * fails, and while forged ones use up what it may read, its copy is at most a second old.
+ */
+const CACHES_MS = 1_500;
 
 const REJECTED_REASON = "Twilio no longer accepts the Auth Token; enter the one from your Twilio Console.";
 
 export function createRotations({ changes, twilio, vault, clock, logger }: RotationDeps): Rotations {
+  const { newToken, usePrimary } = createNewTokens({ changes, twilio, vault });
+
   return {
     async rotate(salonId, token, by) {
       for (let tries = 1; ; tries += 1) {
@@ -58,7 +68,7 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
       }
     },
     finish: (salonId, by) => finish(salonId, by),
-    resume: (salonId, by) => finish(salonId, by, (next) => giveUp(salonId, by, next)),
+    resume: (salonId, by) => finish(salonId, by, (next) => noteStuck(salonId, by, next)),
   };
 
   async function rotateOnce(
@@ -69,6 +79,7 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
     if ((await finish(salonId, by)) === "stuck" && token.method === "rotate_for_me") {
       throw refusal("credentials_rejected");
     }
+    if (token.method === "rotate_for_me") await usePrimary(salonId, by);
     const known = await changes.read(salonId);
     const current = await openToken(vault, salonId, requireConnected(known));
     const made = await newToken(current, token).catch(async (error: unknown) => {
@@ -90,35 +101,6 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
     return { rollbackUntil: after.previous?.expires_at ?? rollbackEnd() };
   }
 
-  async function newToken(current: OpenedToken, token: NewToken): Promise<Secret> {
-    const { accountSid } = current;
-    try {
-      if (token.method === "pasted") {
-        if ((token.accountSid ?? accountSid) !== accountSid) throw refusal("sid_of_another_account");
-        if (token.authToken.reveal() === current.authToken.reveal()) throw refusal("token_unchanged");
-        await requireTaken({ accountSid, authToken: token.authToken });
-        return token.authToken;
-      }
-      const authToken = await twilio.account(current).createSecondaryToken();
-      await requireTaken({ accountSid, authToken }).catch((error: unknown) => {
-        // Twilio has just made it, so that another one took its place: somebody else rotates as well.
-        throw error instanceof TwilioFailure && error.info.certainty === "rejected"
-          ? changedMeanwhile()
-          : error;
-      });
-      return authToken;
-    } catch (error) {
-      throw asRefusal(error);
-    }
-  }
-
-  async function requireTaken(token: OpenedToken): Promise<void> {
-    const { sid, status } = await twilio.account(token).fetchAccount();
-    if (sid !== token.accountSid) throw refusal("sid_of_another_account");
-    if (status === "closed") throw refusal("account_closed");
-    if (status !== "active") throw refusal("account_suspended");
-  }
-
   async function finish(
     salonId: SalonId,
     by: ChangedBy,
@@ -131,44 +113,48 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
       if (next === null) return "none";
       const { account_sid, auth_token } = requireConnected(known);
       const [old, coming] = await Promise.all([
-        openToken(vault, salonId, { account_sid, auth_token }),
-        openToken(vault, salonId, { account_sid, auth_token: next.auth_token }),
+        openedOrOthers(vault, salonId, { account_sid, auth_token }),
+        openedOrOthers(vault, salonId, { account_sid, auth_token: next.auth_token }),
       ]);
       const [current, upcoming] = await Promise.all([probe(twilio, old), probe(twilio, coming)]);
       const primary = upcoming.primary ?? current.primary;
-      const nextIsPrimary = primary === undefined ? undefined : primary === coming.authToken.reveal();
+      const nextIsPrimary = primary === undefined ? undefined : primary === coming?.authToken.reveal();
       const nextSigns = secondaryIsGone || nextIsPrimary;
+      const tokens = { current: current.says, next: upcoming.says };
+      const doing = nextStep({ origin: next.origin, nextSigns, ...tokens });
+      if (doing === "wait") throw refusal("twilio_unavailable");
+      if (doing === "stuck") {
+        await whenStuck(next);
+        return "stuck";
+      }
+      if (doing === "drop" || coming === undefined) {
+        await drop(salonId, by, next);
+        return "dropped";
+      }
       const keepsPrevious = () =>
         isPreviousPrimary({ vault, now: clock.now() }, salonId, known.twilio, { ...coming, primary });
-      const tokens = { current: current.says, next: upcoming.says };
-      switch (nextStep({ origin: next.origin, nextSigns, ...tokens })) {
-        case "promote": {
-          const promoted = await promote(coming);
-          secondaryIsGone = promoted === "gone";
-          if (!(promoted instanceof Secret)) continue;
-          // Not ours when somebody made another secondary token meanwhile; it is the primary one now all the same.
-          const isOurs = promoted.reveal() === coming.authToken.reveal();
-          const sealed = isOurs ? next.auth_token : await sealToken(vault, salonId, promoted);
-          await swap(salonId, by, { next, sealed, signs: true, keepPrevious: await keepsPrevious() });
-          return verified(salonId, by, { ...coming, authToken: promoted });
-        }
-        case "swap": {
-          const signs = nextSigns === true;
-          const keepPrevious = !signs && (await keepsPrevious());
-          await swap(salonId, by, { next, sealed: next.auth_token, signs, keepPrevious });
-          return verified(salonId, by, coming);
-        }
-        case "drop":
-          await drop(salonId, by, next);
-          return "dropped";
-        case "stuck":
-          await whenStuck(next);
-          return "stuck";
-        case "wait":
-          throw refusal("twilio_unavailable");
+      if (doing === "swap") {
+        const signs = nextSigns === true;
+        const keepPrevious = !signs && (await keepsPrevious());
+        await swap(salonId, by, { next, sealed: next.auth_token, signs, keepPrevious });
+        return verified(salonId, by, coming, next.auth_token);
       }
+      await waitOutCaches(next);
+      const promoted = await promote(coming);
+      secondaryIsGone = promoted === "gone";
+      if (!(promoted instanceof Secret)) continue;
+      // Not ours when somebody made another secondary token meanwhile; it is the primary one now all the same.
+      const isOurs = promoted.reveal() === coming.authToken.reveal();
+      const sealed = isOurs ? next.auth_token : await sealToken(vault, salonId, promoted);
+      await swap(salonId, by, { next, sealed, signs: true, keepPrevious: await keepsPrevious() });
+      return verified(salonId, by, { ...coming, authToken: promoted }, sealed);
     }
     throw refusal("twilio_unavailable");
+  }
+
+  async function waitOutCaches({ stored_at }: NextToken): Promise<void> {
+    const age = clock.now().getTime() - stored_at.getTime();
+    if (age < CACHES_MS) await sleep(CACHES_MS - Math.max(age, 0));
   }
 
   /** The new primary token; `gone` when Twilio has no secondary one; `unclear` when what authenticates must tell. */
@@ -211,8 +197,8 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
       if (!isSameEnvelope(stored.next_auth_token?.auth_token, next.auth_token)) return undefined;
       const twilio = { ...stored, next_auth_token: null };
       const change = { action: "rotation_failed", failure: "rotation_failed" } as const;
-      if (stored.next_auth_token?.given_up_at == null) return { ...change, fields: { twilio } };
-      // Twilio takes the current one again, as after a suspension: what was written on giving up is no longer so.
+      if (!isStuck(stored)) return { ...change, fields: { twilio } };
+      // Twilio takes the current one again, as after a suspension.
       const verified = { is_verified: true, verification_status: "verified", verified_at: now } as const;
       return { ...change, fields: { twilio: { ...twilio, ...verified } }, recompute: "status" };
     });
@@ -220,29 +206,33 @@ export function createRotations({ changes, twilio, vault, clock, logger }: Rotat
 
   /**
    * A promotion whose answer was lost, and then another one by somebody else, leave no token that Twilio takes; nor does
-   * it take any while the account is suspended. Both stay for that case, until the owner comes.
+   * it take any while the account is suspended. Both stay for that case, and are asked about again and again.
    */
-  async function giveUp(salonId: SalonId, by: ChangedBy, next: NextToken): Promise<void> {
+  async function noteStuck(salonId: SalonId, by: ChangedBy, next: NextToken): Promise<void> {
     await changes.apply(salonId, by, ({ twilio: stored }, now) => {
-      const stuck = stored.next_auth_token;
-      if (stuck === null || !isSameEnvelope(stuck.auth_token, next.auth_token)) return undefined;
-      if (stuck.given_up_at !== null) return undefined;
-      const twilio = { ...stored, next_auth_token: { ...stuck, given_up_at: now } };
-      return { ...rejected(twilio, GIVEN_UP_REASON, now), recompute: "status" };
+      if (!isSameEnvelope(stored.next_auth_token?.auth_token, next.auth_token)) return undefined;
+      if (isStuck(stored)) return undefined;
+      return { ...rejected(stored, STUCK_REASON, now), recompute: "status" };
     });
   }
 
   /** The proof at the end. A Twilio that does not answer is no counter-proof: the token was taken just before. */
-  async function verified(salonId: SalonId, by: ChangedBy, token: OpenedToken): Promise<Finished> {
+  async function verified(
+    salonId: SalonId,
+    by: ChangedBy,
+    token: OpenedToken,
+    sealed: Envelope,
+  ): Promise<Finished> {
     const { says, error } = await probe(twilio, token);
     if (says === "authenticates") return "swapped";
     logger.warn("rotated credentials could not be verified", { salonId, outcome: says, error });
     if (says === "unknown") return "swapped";
-    await changes.apply(salonId, by, ({ twilio: stored }, now) => {
+    const noted = await changes.apply(salonId, by, ({ twilio: stored }, now) => {
+      if (!isSameEnvelope(stored.auth_token, sealed)) return undefined;
       const { fields, ...change } = rejected(stored, REJECTED_REASON, now);
       return { ...change, fields: { ...fields, status: "error", status_reason: REJECTED_REASON } };
     });
-    throw refusal("credentials_rejected");
+    throw noted === undefined ? changedMeanwhile() : refusal("credentials_rejected");
   }
 
   function rollbackEnd(): Date {

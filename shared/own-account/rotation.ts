@@ -46,7 +46,7 @@ export function withNext(
   origin: NextToken["origin"],
   now: Date,
 ): TwilioConfig {
-  return { ...twilio, next_auth_token: { auth_token: authToken, origin, stored_at: now, given_up_at: null } };
+  return { ...twilio, next_auth_token: { auth_token: authToken, origin, stored_at: now } };
 }
 
 /** What is known of a token that takes the current one's place. */

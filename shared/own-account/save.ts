@@ -11,6 +11,7 @@ import type { Vault } from "#shared/vault/vault.ts";
 import { type Changes, codeOf, nameOf, requireRevision, whoChanged } from "./changes.ts";
 import type { Connection } from "./connection.ts";
 import { forgetting, leftBehind } from "./earlier-webhooks.ts";
+import type { RequireFreeNumbers } from "./free-numbers.ts";
 import { isPreviousPrimary, type OpenedToken, openedOrOthers, probe, sealToken } from "./opened.ts";
 import type { ChangedBy, StepReport } from "./own-accounts.ts";
 import { asRefusal } from "./refusals.ts";
@@ -22,6 +23,7 @@ export interface SaveDeps {
   readonly changes: Changes;
   readonly rotations: Rotations;
   readonly connection: Connection;
+  readonly requireFreeNumbers: RequireFreeNumbers;
   readonly sendTest: (salonId: SalonId, by: ChangedBy, key: string) => Promise<StepReport>;
   readonly twilio: Twilio;
   readonly vault: Vault;
@@ -39,12 +41,12 @@ const done = (step: StepReport["step"]): StepReport => ({
 
 /** A failed validation throws its refusal. Once saved, what goes wrong is a step of the report. */
 export function createSave(deps: SaveDeps) {
-  const { changes, rotations, connection, twilio, vault, clock, logger } = deps;
+  const { changes, rotations, connection, requireFreeNumbers, twilio, vault, clock, logger } = deps;
 
   return async (salonId: SalonId, account: OwnAccount, by: ChangedBy): Promise<StepReport[]> => {
     await rotations.finish(salonId, by);
     const known = await changes.read(salonId);
-    const validated = await validateOwnAccount(twilio, account).catch(async (error: unknown) => {
+    const validated = await validate(salonId, account).catch(async (error: unknown) => {
       await changes.refused(salonId, by, error);
       throw error;
     });
@@ -96,6 +98,13 @@ export function createSave(deps: SaveDeps) {
       await deps.sendTest(salonId, by, key),
     ];
   };
+
+  async function validate(salonId: SalonId, account: OwnAccount): Promise<ValidatedAccount> {
+    const validated = await validateOwnAccount(twilio, account);
+    // Who else has the number is told only to whoever has proved that it is theirs.
+    await requireFreeNumbers(salonId, account);
+    return validated;
+  }
 
   function entered(
     before: TwilioConfig,

@@ -1,16 +1,13 @@
 import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
-import { E164 } from "#shared/core/phone.ts";
+import type { TestMessage } from "#shared/messages/test-message.ts";
 import type { Salon } from "#shared/salons/salon.ts";
 import type { Salons } from "#shared/salons/salons.ts";
 import { type Changes, codeOf } from "./changes.ts";
 import type { ChangedBy, StepReport } from "./own-accounts.ts";
 
-/**
- * Sends the salon's owner the message that shows it works, the same one for the same key. Throws when the failure
- * means that the salon could not send to anybody; `context.reason` says its class.
- */
-export type SendTest = (salonId: SalonId, salon: Salon, key: string) => Promise<void>;
+/** Sends the salon's owner the message that shows it works, the same one for the same key, and says what became of it. */
+export type SendTest = (salonId: SalonId, salon: Salon, key: string) => Promise<TestMessage>;
 
 export interface TestMessageDeps {
   readonly changes: Changes;
@@ -34,16 +31,9 @@ export function createTestStep({ changes, salons, sendTest }: TestMessageDeps) {
     const ended = (outcome: StepReport["outcome"], reason: string | null, message: string | null) =>
       ({ step: "test_message", outcome, reason, message }) as const;
     try {
-      const salon = await salons.open(salonId);
-      if (!salon.communication.sms_enabled) {
-        return ended("skipped", "sms_off", "No test message was sent, because SMS is switched off.");
-      }
-      if (!E164.safeParse(salon.owner.phone).success) {
-        const says = "No test message was sent, because the owner has no phone number such as +14155550123.";
-        return ended("skipped", "owner_has_no_phone", says);
-      }
-      await sendTest(salonId, salon, key);
-      return ended("done", null, null);
+      const test = await sendTest(salonId, await salons.open(salonId), key);
+      if (test.outcome === "sent") return ended("done", null, null);
+      return ended(test.outcome === "skipped" ? "skipped" : "failed", test.reason, test.message);
     } catch (error) {
       const says = error instanceof AppError ? error.message : "Something went wrong on our side; try again.";
       return ended("failed", codeOf(error), says);

@@ -144,6 +144,64 @@ describe("a pasted secondary token that nobody promotes", () => {
   });
 });
 
+describe("a rotation of ours where a pasted secondary token is in use", () => {
+  type Instance = ReturnType<OwnAccountBench["instance"]>;
+
+  /** What becomes of a message that is sent now. */
+  async function sent({ salonId }: OwnSalon, { acceptance, delivery }: Instance) {
+    const to = bench.phone();
+    const request = { salonId, idempotencyKey: `${to}`, channel: "sms", to, body: "See you at 10." } as const;
+    const { message } = await acceptance.accept(request, { wake: false });
+    const after = await delivery.deliver(message.id);
+    return after?.failure?.class ?? after?.hold_reason ?? "sent";
+  }
+
+  test("fails no message on its way, in an instance that knows the old state either, and is not refused", async () => {
+    const { salon } = await unpromoted();
+    const knowing = bench.instance();
+    const seen = [await sent(salon, knowing)];
+    const { ownAccounts } = bench.instance({
+      after: async (effect) => {
+        if (!effect.includes("Token")) return;
+        seen.push(await sent(salon, knowing), await sent(salon, bench.instance()));
+      },
+    });
+    await ownAccounts.rotate(salon.salonId, { method: "rotate_for_me" }, ANJALI);
+    seen.push(await sent(salon, knowing));
+    expect(seen).toEqual(["sent", "sent", "sent", "sent", "sent", "sent"]);
+    const { current, next } = await bench.tokensOf(salon);
+    expect([next, current === salon.authToken]).toEqual([null, false]);
+    expect(await bench.stored(salon.salonId)).toMatchObject({
+      status: "active",
+      health: { salon_own: null },
+    });
+  });
+
+  test("whose worker dies once Twilio has made the new token: messages and webhooks go on, and so may the next", async () => {
+    const { salon } = await unpromoted();
+    const { promise: death, resolve } = Promise.withResolvers<"dead">();
+    const { ownAccounts } = bench.instance({
+      after: async (effect) => {
+        if (effect !== "twilio.createSecondaryToken") return;
+        resolve("dead");
+        await new Promise(() => {});
+      },
+    });
+    const work = ownAccounts.rotate(salon.salonId, { method: "rotate_for_me" }, ANJALI);
+    expect(await Promise.race([death, work])).toBe("dead");
+    const instance = bench.instance();
+    expect(await sent(salon, instance)).toBe("sent");
+    verify = instance.verify;
+    expect(await written(salon)).toBe("current");
+    expect(await reasonOf(instance.ownAccounts.rollback(salon.salonId, ANJALI))).toBe(
+      "previous_no_longer_valid",
+    );
+    await instance.ownAccounts.rotate(salon.salonId, { method: "rotate_for_me" }, ANJALI);
+    expect(await written(salon)).toBe("current");
+    expect(await bench.stored(salon.salonId)).toMatchObject({ status: "active" });
+  });
+});
+
 describe("a token that Twilio calls the primary one", () => {
   test("needs no webhook: the old one goes after 24 hours", async () => {
     const clock = createMovingClock();

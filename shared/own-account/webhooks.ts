@@ -64,11 +64,11 @@ export async function webhookStatus(
   return { status: reasons.length === 0 ? "configured" : "error", reasons };
 }
 
-/** Puts everything back as it was. Done when the account no longer has the number: there is nothing to restore. */
+/** Puts what is given back, and leaves the rest. Done when the account no longer has the number: there is nothing to restore. */
 export async function restoreOwnNumber(
   account: TwilioAccount,
   numberSid: string,
-  earlier: NumberWebhooks,
+  earlier: Partial<NumberWebhooks>,
 ): Promise<void> {
   await nothingWhen404(account.restoreNumber(numberSid, earlier));
 }

@@ -104,7 +104,13 @@ describe("a salon whose owner has asked for messaging", () => {
     const clock = createMovingClock();
     const salon = await bench.addSalon(clock);
     const message = bench.database.firestore.collection("messages").doc("a".repeat(40));
-    const waiting = { salon_id: salon.salonId, state: "held", hold_reason: "provisioning", critical: true };
+    const waiting = {
+      salon_id: salon.salonId,
+      state: "held",
+      hold_reason: "provisioning",
+      paced: false,
+      critical: true,
+    };
     await message.set({ ...waiting, due_at: new Date(clock.now().getTime() + 30_000) });
     await bench.worker({ clock })(salon.salonId);
     expect((await message.get()).get("due_at").toDate()).toEqual(clock.now());

@@ -3,6 +3,7 @@ import { AppError } from "#shared/core/errors.ts";
 import { accountFingerprint, type SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import type { HeldMessages } from "#shared/messages/held.ts";
+import { requireAbleToSend, type TestMessage } from "#shared/messages/test-message.ts";
 import type { PlatformAccounts } from "#shared/platform/accounts.ts";
 import type { PlatformConfig } from "#shared/salons/integration.ts";
 import type { Change } from "#shared/salons/integration-changes.ts";
@@ -25,8 +26,8 @@ export interface SagaDeps {
   readonly vault: Vault;
   readonly held: HeldMessages;
   readonly webhooksFor: (salonId: SalonId) => OurWebhooks;
-  /** Sends the owner a test message; throws when the failure means that the salon could not send anything. */
-  readonly sendTest: (salonId: SalonId, salon: Salon, key: string) => Promise<void>;
+  /** Sends the owner a test message, and says what became of it. */
+  readonly sendTest: (salonId: SalonId, salon: Salon, key: string) => Promise<TestMessage>;
   readonly numbers: NumberSearchPlan;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -80,7 +81,8 @@ export function createSaga(deps: SagaDeps): (salonId: SalonId) => Promise<void> 
       };
       await reach("test_message", { action: "webhooks_configured", fields: { platform: connected } });
       const asked = begun.progress.requested_at.toISOString();
-      await deps.sendTest(salonId, begun.salon, `${accountFingerprint(accountSid)}:${asked}`);
+      const key = `${accountFingerprint(accountSid)}:${asked}`;
+      requireAbleToSend(await deps.sendTest(salonId, begun.salon, key));
       step = "activation";
       await progress.finish(begun.progress, {
         action: "provisioned",

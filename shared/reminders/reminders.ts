@@ -107,6 +107,7 @@ export function createReminders(
         await createNotification(transaction, firestore, { ...notice, salonId, key, now: clock.now() });
       }
       if (isSameRotation(rotation, reminder?.rotation ?? null)) return false;
+      // Nobody's change, so without audit entry and revision: it follows from the calendar and from changes that have theirs.
       transaction.merge(integration.ref, { rotation: reminder?.rotation ?? null });
       if (reminder?.threshold === undefined) return false;
       const { threshold } = reminder;

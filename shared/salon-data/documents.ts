@@ -14,6 +14,7 @@ export const COLLECTIONS = [
   "messages",
   "calls",
   "contacts",
+  "contact_choices",
   "threads",
   "outbox",
   "usage_ledger",

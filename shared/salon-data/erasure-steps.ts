@@ -1,11 +1,13 @@
 import type { QueryDocumentSnapshot } from "firebase-admin/firestore";
 import { eraseSalts } from "#shared/audit/commitment.ts";
 import type { Clock } from "#shared/core/clock.ts";
-import { type AppError, toAppError } from "#shared/core/errors.ts";
+import { AppError, toAppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
+import { forgetNames } from "#shared/notifications/forget-names.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import type { Changed, ChangedBy, Decide, IntegrationChanges } from "#shared/salons/integration-changes.ts";
+import { recordedLate } from "./call-recordings.ts";
 import { type CollectionName, salonPage, workingDocuments } from "./documents.ts";
 import {
   CACHES_SECONDS,
@@ -44,6 +46,7 @@ const ERASED = [
   "messages",
   "calls",
   "contacts",
+  "contact_choices",
   "threads",
   "outbox",
   "incidents",
@@ -81,14 +84,14 @@ export function createErasureSteps(
         const freed = name === "threads" ? page.filter(isBlock) : [];
         const gone = page.filter((each) => !freed.includes(each));
         const deleted = { ...job.deleted, [name]: (job.deleted[name] ?? 0) + gone.length };
-        const late = name === "messages" ? page.filter((each) => arrivedLate(each, job.requested_at)) : [];
-        const counted = pageRedacted(job, null, Array(late.length).fill("arrived_late"), clock.now());
+        const counted = lateCounted(job, name, page);
         return store.commitDeleted(job, running({ ...counted, deleted }, clock.now()), { gone, freed });
       }
       const working = workingDocuments(database.firestore, job.salon_id).map((ref) => ({ ref }));
       return store.commitDeleted(job, stepped(job, "erase_salts", clock.now()), { gone: working });
     },
     async erase_salts(job) {
+      await forgetNames(database, job.salon_id);
       const erased = await eraseSalts(database, job.salon_id);
       const next = { ...job, salts_erased: job.salts_erased + erased };
       return store.commit(job, stepped(next, "tell", clock.now()));
@@ -111,13 +114,33 @@ export function createErasureSteps(
   ): Promise<{ outcome: "restored" | "nothing_to_restore" | "left"; error?: AppError }> {
     const { salon_id: salonId } = job;
     try {
-      return { outcome: (await restoreWebhooks(salonId)) ? "restored" : "nothing_to_restore" };
+      if (await restoreWebhooks(salonId)) return { outcome: "restored" };
+      return (await wasConnected(salonId))
+        ? { outcome: "left", error: unreadable() }
+        : { outcome: "nothing_to_restore" };
     } catch (thrown) {
       const error = toAppError(thrown);
       if (error.retry && !isPatienceOver(job, clock.now())) throw error;
       logger.warn("webhooks not restored on erasure", { salonId, error });
       return { outcome: "left", error };
     }
+  }
+
+  /** Whether webhooks were led to us with credentials that can no longer be read. */
+  async function wasConnected(salonId: SalonId): Promise<boolean> {
+    const integration = await database.run((firestore) =>
+      firestore.collection("salon_integrations").doc(salonId).get(),
+    );
+    return integration.get("twilio.webhook_status") === "configured";
+  }
+
+  /** What came after the last pass had looked is at Twilio still. */
+  function lateCounted(job: Erasure, name: CollectionName, page: readonly QueryDocumentSnapshot[]): Erasure {
+    if (name !== "messages" && name !== "calls") return job;
+    const cameLate = name === "messages" ? arrivedLate : recordedLate;
+    const late = page.filter((each) => cameLate(each, job.requested_at));
+    const outcomes = Array(late.length).fill("arrived_late");
+    return pageRedacted(job, { of: name, after: null, outcomes }, clock.now());
   }
 
   async function commitChanged(job: Erasure, next: Erasure, by: ChangedBy, decide: Decide): Promise<Erasure> {
@@ -128,6 +151,11 @@ export function createErasureSteps(
     changes.committed(changed);
     return committed;
   }
+}
+
+function unreadable(): AppError {
+  const context = { reason: "credentials_unreadable" };
+  return new AppError("failed-precondition", "The stored credentials cannot be read.", { context });
 }
 
 function isBlock(thread: QueryDocumentSnapshot): boolean {

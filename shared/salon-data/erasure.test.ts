@@ -4,15 +4,16 @@ import { SalonId } from "#shared/core/ids.ts";
 import {
   begun,
   Erasure,
+  endReached,
   finished,
   interrupted,
   isPatienceOver,
   newErasure,
   pageRedacted,
-  passEnded,
   stepped,
   waiting,
 } from "./erasure.ts";
+import type { Redacted } from "./redacted.ts";
 
 const NOW = new Date("2026-11-22T10:00:00Z");
 const later = (seconds: number) => plusSeconds(NOW, seconds);
@@ -79,33 +80,62 @@ describe("a job", () => {
   });
 });
 
-describe("a page of messages", () => {
-  test("is counted by what became of each", () => {
-    const page = pageRedacted(
-      held,
-      "m7",
-      ["redacted", "redacted", "never_sent", "unfinished", "outage", "rejected", "rejected", "sid_unknown"],
-      NOW,
-    );
-    expect(page.redaction).toEqual({
+describe("a page", () => {
+  const page = (of: "messages" | "calls", outcomes: readonly Redacted[], job = held) =>
+    pageRedacted(job, { of, after: "m7", outcomes }, NOW);
+
+  test("of messages is counted by what became of each", () => {
+    const messages = page("messages", [
+      "redacted",
+      "redacted",
+      "never_sent",
+      "unfinished",
+      "outage",
+      "rejected",
+      "rejected",
+      "sid_unknown",
+    ]);
+    expect(messages.redaction).toEqual({
+      of: "messages",
       after: "m7",
       passes: 0,
       redacted: 2,
       never_sent: 1,
-      unfinished: 2,
       not_redacted: { rejected: 2, sid_unknown: 1 },
+      recordings: { deleted: 0, not_deleted: {} },
+      unfinished: 2,
+    });
+  });
+
+  test("of calls is counted apart from the messages", () => {
+    const calls = page("calls", ["redacted", "unreachable", "outage"], page("messages", ["redacted"]));
+    expect(calls.redaction).toMatchObject({
+      redacted: 1,
+      not_redacted: {},
+      recordings: { deleted: 1, not_deleted: { unreachable: 1 } },
+      unfinished: 1,
+    });
+  });
+
+  test("that was the last one of the messages begins with the calls, in the same pass", () => {
+    const messages = endReached(page("messages", ["redacted", "unfinished"]), NOW);
+    expect(messages).toMatchObject({
+      step: "redact",
+      state: "running",
+      redaction: { of: "calls", after: null, passes: 0, unfinished: 1 },
     });
   });
 
   test("that was the last one ends the pass: the next step comes once nothing is on its way", () => {
-    const clean = passEnded(pageRedacted(held, "m7", ["redacted"], NOW), NOW);
+    const calls = (job: Erasure) => endReached(endReached(job, NOW), NOW);
+    const clean = calls(page("messages", ["redacted"]));
     expect(clean).toMatchObject({ step: "restore_webhooks", state: "running", redaction: { after: null } });
-    const open = passEnded(pageRedacted(held, "m7", ["redacted", "unfinished"], NOW), NOW);
+    const open = calls(page("messages", ["redacted", "unfinished"]));
     expect(open).toMatchObject({
       step: "redact",
       state: "waiting",
       due_at: later(120),
-      redaction: { after: null, passes: 1, unfinished: 0, redacted: 1 },
+      redaction: { of: "messages", after: null, passes: 1, unfinished: 0, redacted: 1 },
     });
   });
 });

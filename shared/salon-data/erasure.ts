@@ -10,7 +10,7 @@ import { isPutOff, NotRedacted, type Redacted } from "./redacted.ts";
 /**
  * What erasing a salon does, in this order: a crash between two steps leaves nothing that a later step still needs
  * undone. The credentials go only when nothing more is asked of Twilio, our own documents only when no credential is
- * left that would let new ones in, and the owner is told last.
+ * left that would let new ones in, and the owner is told last. With the salts go the names of who of the staff it was.
  */
 export const ErasureStep = z.enum([
   "redact",
@@ -21,6 +21,10 @@ export const ErasureStep = z.enum([
   "tell",
 ]);
 export type ErasureStep = z.infer<typeof ErasureStep>;
+
+/** The documents that stand for something at Twilio. */
+export const Redactable = z.enum(["messages", "calls"]);
+export type Redactable = z.infer<typeof Redactable>;
 
 /** `erasures/{salonId}`: how far the erasure of a salon's data is, and afterwards what was done and what was not. */
 export const Erasure = z.object({
@@ -33,16 +37,23 @@ export const Erasure = z.object({
   requested_by_name: z.string().nullable(),
   requested_at: Instant,
   finished_at: Instant.nullable(),
-  /** Messages, by what became of their text at Twilio. */
+  /** What became of the salon's texts and recordings at Twilio. */
   redaction: z.object({
-    /** The last message that this pass looked at. */
+    /** What this pass is at: the messages first, then the calls. */
+    of: Redactable.default("messages"),
+    /** The last one of them that it looked at. */
     after: z.string().nullable(),
     passes: z.int(),
+    /** Messages, by what became of their text. */
     redacted: z.int(),
     never_sent: z.int(),
-    /** In this pass: still on their way, so another pass follows. */
-    unfinished: z.int(),
     not_redacted: z.partialRecord(NotRedacted, z.int()),
+    /** Calls, by what became of their recordings; without those that have none. */
+    recordings: z
+      .object({ deleted: z.int(), not_deleted: z.partialRecord(NotRedacted, z.int()) })
+      .prefault({ deleted: 0, not_deleted: {} }),
+    /** In this pass: to be tried again, so another pass follows. */
+    unfinished: z.int(),
   }),
   /** Why the number of the salon's own account still leads to us, as a code; null when it does not. */
   webhooks_not_restored: z.string().nullable().default(null),
@@ -84,7 +95,16 @@ export function newErasure({ salonId, actor, name }: ErasureRequest, now: Date):
     requested_by_name: name,
     requested_at: now,
     finished_at: null,
-    redaction: { after: null, passes: 0, redacted: 0, never_sent: 0, unfinished: 0, not_redacted: {} },
+    redaction: {
+      of: "messages",
+      after: null,
+      passes: 0,
+      redacted: 0,
+      never_sent: 0,
+      not_redacted: {},
+      recordings: { deleted: 0, not_deleted: {} },
+      unfinished: 0,
+    },
     webhooks_not_restored: null,
     deleted: {},
     salts_erased: 0,
@@ -120,36 +140,58 @@ export function stepped(job: Erasure, step: ErasureStep, now: Date, waitSeconds 
   return waitSeconds > 0 ? waiting(next, waitSeconds, now) : running(next, now);
 }
 
-/** Counts what a page of messages came to, up to the one it ended at. */
-export function pageRedacted(
-  job: Erasure,
-  after: string | null,
-  outcomes: readonly Redacted[],
-  now: Date,
-): Erasure {
-  const count = (wanted: Redacted) => outcomes.filter((outcome) => outcome === wanted).length;
-  const { redaction } = job;
-  const not_redacted = { ...redaction.not_redacted };
-  for (const outcome of outcomes) {
-    const reason = NotRedacted.safeParse(outcome).data;
-    if (reason !== undefined) not_redacted[reason] = (not_redacted[reason] ?? 0) + 1;
-  }
-  const next = {
-    ...redaction,
-    after,
-    redacted: redaction.redacted + count("redacted"),
-    never_sent: redaction.never_sent + count("never_sent"),
-    unfinished: redaction.unfinished + outcomes.filter(isPutOff).length,
-    not_redacted,
-  };
-  return running({ ...job, redaction: next }, now);
+export interface RedactedPage {
+  readonly of: Redactable;
+  /** The one it ended at. */
+  readonly after: string | null;
+  readonly outcomes: readonly Redacted[];
 }
 
-/** Behind the last message: another pass for what was on its way, later each time, else the next step. */
-export function passEnded(job: Erasure, now: Date): Erasure {
-  const passes = job.redaction.passes + 1;
-  const ended = { ...job, redaction: { ...job.redaction, after: null, passes, unfinished: 0 } };
-  if (job.redaction.unfinished === 0) return stepped(ended, "restore_webhooks", now);
+/** Counts what a page came to. */
+export function pageRedacted(job: Erasure, { of, after, outcomes }: RedactedPage, now: Date): Erasure {
+  const count = (wanted: Redacted) => outcomes.filter((outcome) => outcome === wanted).length;
+  const { redaction } = job;
+  const { redacted, never_sent, not_redacted, recordings } = redaction;
+  const counted =
+    of === "messages"
+      ? {
+          redacted: redacted + count("redacted"),
+          never_sent: never_sent + count("never_sent"),
+          not_redacted: plusReasons(not_redacted, outcomes),
+        }
+      : {
+          recordings: {
+            deleted: recordings.deleted + count("redacted"),
+            not_deleted: plusReasons(recordings.not_deleted, outcomes),
+          },
+        };
+  const unfinished = redaction.unfinished + outcomes.filter(isPutOff).length;
+  return running({ ...job, redaction: { ...redaction, ...counted, after, unfinished } }, now);
+}
+
+type Reasons = Erasure["redaction"]["not_redacted"];
+
+function plusReasons(known: Reasons, outcomes: readonly Redacted[]): Reasons {
+  const sum = { ...known };
+  for (const outcome of outcomes) {
+    const reason = NotRedacted.safeParse(outcome).data;
+    if (reason !== undefined) sum[reason] = (sum[reason] ?? 0) + 1;
+  }
+  return sum;
+}
+
+/**
+ * Behind the last message come the calls. Behind the last call comes another pass for what was put off, later each
+ * time, else the next step.
+ */
+export function endReached(job: Erasure, now: Date): Erasure {
+  const { redaction } = job;
+  if (redaction.of === "messages")
+    return running({ ...job, redaction: { ...redaction, of: "calls", after: null } }, now);
+  const passes = redaction.passes + 1;
+  const begins = { of: "messages", after: null, passes, unfinished: 0 } as const;
+  const ended = { ...job, redaction: { ...redaction, ...begins } };
+  if (redaction.unfinished === 0) return stepped(ended, "restore_webhooks", now);
   // Twilio asks for a minute at least (20009).
   return waiting(ended, backoff(passes), now);
 }

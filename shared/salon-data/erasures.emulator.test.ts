@@ -11,6 +11,7 @@ import {
 } from "#scripts/testing/salon-data-bench.ts";
 import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
+import { createNotification } from "#shared/notifications/create-notification.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import type { Erasure } from "./erasure.ts";
 import { createErasureStore } from "./erasure-store.ts";
@@ -18,7 +19,7 @@ import type { Erasures } from "./erasures.ts";
 
 const actor = { kind: "member", id: "uid-anjali" } as const;
 const origin = { ip: "203.0.113.7" };
-const PERSONAL = ["messages", "calls", "contacts", "threads"];
+const PERSONAL = ["messages", "calls", "contacts", "contact_choices", "threads"];
 const KEPT = ["integration_usage", "invoices", "phone_numbers"];
 
 let bench: SalonDataBench;
@@ -96,25 +97,35 @@ async function expectUntouched(salon: FullSalon, texts: number) {
   expect(await documentsOf(salon.id, "integration_audit_salts")).toHaveLength(1);
   expect(JSON.stringify(await integrationOf(salon.id))).toContain("data_key");
   expect(await textsAtTwilio(salon)).toHaveLength(texts);
+  expect(await bench.recordingsAtTwilio(salon, salon.callSid)).toHaveLength(1);
 }
+
+const brokenNonce = { nonce: Buffer.alloc(11).toString("base64") };
 
 describe("an erasure", () => {
   test("takes the texts off Twilio, the credentials and the customers' data, and leaves the books", async () => {
     const [salon, other] = [await bench.fullSalon(), await bench.fullSalon()];
     expect(await textsAtTwilio(salon)).toHaveLength(3);
+    expect(await bench.recordingsAtTwilio(salon, salon.callSid)).toHaveLength(1);
     await ask(salon);
     const job = await untilDone(salon.id);
     await expectErased(salon);
     expect(await numberOf(salon)).toMatchObject(EARLIER);
     expect(job.webhooks_not_restored).toBeNull();
     expect(await textsAtTwilio(salon)).toEqual([]);
+    expect(await bench.recordingsAtTwilio(salon, salon.callSid)).toEqual([]);
     // What has a picture goes as a whole, the others keep their record.
     expect(await bench.atTwilio(salon.customers.picture)).toEqual([]);
     expect(await bench.atTwilio(salon.customers.own)).toHaveLength(1);
     expect(job).toMatchObject({
       state: "done",
       requested_by_name: null,
-      redaction: { redacted: 3, never_sent: 1, not_redacted: {} },
+      redaction: {
+        redacted: 3,
+        never_sent: 1,
+        not_redacted: {},
+        recordings: { deleted: 1, not_deleted: {} },
+      },
       deleted: { messages: 4, calls: 1, contacts: 1, threads: 1, outbox: 1 },
       salts_erased: 2,
     });
@@ -212,6 +223,29 @@ describe("an erasure", () => {
     expect(await textsAtTwilio(salon)).toEqual([]);
   });
 
+  test("waits for a Twilio that is away with a recording, and then says that it was left", async () => {
+    const salon = await bench.fullSalon();
+    await ask(salon);
+    bench.clock.pass(60);
+    const match = { account_sid: salon.accountSid, path: "Recordings", method: "DELETE" };
+    await bench.fault({ kind: "http_error", status: 503, match, times: 2 });
+    const put = await bench.erasures().proceed(salon.id);
+    expect(put).toMatchObject({ state: "waiting", failures: 1, redaction: { of: "calls", redacted: 3 } });
+    expect(await documentsOf(salon.id, "calls")).toHaveLength(1);
+    bench.clock.pass(14 * 86_400 + 1);
+    const job = await untilDone(salon.id);
+    expect(job.redaction.recordings).toEqual({ deleted: 0, not_deleted: { unreachable: 1 } });
+    expect(await bench.recordingsAtTwilio(salon, salon.callSid)).toHaveLength(1);
+  });
+
+  test("says of a recording in an account that is no longer the salon's that it was left", async () => {
+    const salon = await bench.fullSalon();
+    await bench.database.firestore.doc(`calls/${salon.callSid}`).update({ account: "of somebody else" });
+    await ask(salon);
+    const job = await untilDone(salon.id);
+    expect(job.redaction.recordings).toEqual({ deleted: 0, not_deleted: { no_credentials: 1 } });
+  });
+
   test("waits for a Twilio that is away with the own number's webhooks too, and still has the credentials", async () => {
     const salon = await bench.fullSalon();
     await ask(salon);
@@ -250,6 +284,61 @@ describe("an erasure", () => {
     expect(await numberOf(salon)).toMatchObject({ smsUrl: elsewhere });
   });
 
+  test.each([
+    ["before it is asked for", "credentials_unreadable"],
+    ["while it is under way", "failed-precondition"],
+  ])(
+    "ends although a credential has become malformed %s, and says what it could not do",
+    async (when, webhooks_not_restored) => {
+      const salon = await bench.fullSalon();
+      const integration = bench.database.firestore.doc(`salon_integrations/${salon.id}`);
+      const spoil = async () => {
+        const stored = await integration.get();
+        const account_sid = { ...stored.get("twilio.account_sid"), ...brokenNonce };
+        const auth_token = { ...stored.get("platform.auth_token"), ...brokenNonce };
+        const { previous: _, ...twilio } = stored.get("twilio");
+        const platform = { ...stored.get("platform"), auth_token };
+        const broken = { ...twilio, account_sid, webhook_status: "configured" };
+        await integration.update({ twilio: broken, platform });
+      };
+      if (when === "before it is asked for") await spoil();
+      await ask(salon);
+      if (when === "while it is under way") await spoil();
+      const job = await untilDone(salon.id);
+      expect(job).toMatchObject({
+        webhooks_not_restored,
+        redaction: {
+          not_redacted: { no_credentials: 3 },
+          recordings: { deleted: 0, not_deleted: { no_credentials: 1 } },
+        },
+      });
+      await expectErased(salon);
+    },
+  );
+
+  test("leaves nobody's name or address where others were told of them", async () => {
+    const salon = await bench.fullSalon();
+    const { clock, database } = bench;
+    const facts = { by: "uid-anjali", by_name: "anjali@example.com", at: clock.now() };
+    await database.transact((transaction, firestore) =>
+      createNotification(transaction, firestore, {
+        kind: "integration_disconnected",
+        facts,
+        salonId: salon.id,
+        key: "1",
+        now: clock.now(),
+      }),
+    );
+    await ask(salon);
+    await untilDone(salon.id);
+    const told = await documentsOf(salon.id, "notifications");
+    expect(told.map((each) => each.get("kind")).toSorted()).toEqual([
+      "data_erased",
+      "integration_disconnected",
+    ]);
+    expect(JSON.stringify(told.map((each) => each.data()))).not.toContain("anjali@example.com");
+  });
+
   test("opens the salon to changes again at its end, switched off", async () => {
     const salon = await bench.fullSalon();
     await ask(salon);
@@ -274,7 +363,7 @@ describe("an erasure", () => {
     expect(job.redaction).toMatchObject({ redacted: 3, never_sent: 1, not_redacted: {} });
   });
 
-  test("counts a message that came while it was under way as not redacted", async () => {
+  test("counts a message or recording that came while it was under way as left at Twilio", async () => {
     const salon = await bench.fullSalon();
     await ask(salon);
     bench.clock.pass(60);
@@ -287,8 +376,14 @@ describe("an erasure", () => {
       received_at: bench.clock.now(),
     };
     await bench.database.firestore.doc(`messages/${salon.id}-late`).set(late);
+    const recordings = [{ sid: "RE1", duration_seconds: 5, received_at: bench.clock.now() }];
+    const call = { salon_id: salon.id, account: "gone", recordings, started_at: bench.clock.now() };
+    await bench.database.firestore.doc(`calls/${salon.id}-late`).set(call);
     const job = await untilDone(salon.id);
-    expect(job.redaction.not_redacted).toEqual({ arrived_late: 1 });
+    expect(job.redaction).toMatchObject({
+      not_redacted: { arrived_late: 1 },
+      recordings: { deleted: 1, not_deleted: { arrived_late: 1 } },
+    });
     expect(await documentsOf(salon.id, "messages")).toEqual([]);
   });
 
@@ -404,7 +499,7 @@ test("a worker may die after whatever it asks of the database: the next one ends
   await ask(salon);
   let deaths = 0;
   // Each worker gets one answer further than the last one that got nowhere, up to what the longest step asks.
-  const MOST_ANSWERS = 9;
+  const MOST_ANSWERS = 10;
   let answers = 1;
   const worker = () => {
     const { database, died } = dyingAfter(answers);
@@ -427,6 +522,7 @@ test("a worker may die after whatever it asks of the database: the next one ends
   printCount(`erasure: ${deaths} workers died on the way`);
   expect(deaths).toBeGreaterThan(5);
   await expectErased(salon);
+  expect(await bench.recordingsAtTwilio(salon, salon.callSid)).toEqual([]);
   expect(await textsAtTwilio(salon)).toEqual([]);
   expect(job).toMatchObject({
     redaction: { redacted: 3, never_sent: 1, not_redacted: {} },

@@ -5,9 +5,8 @@ import type { SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import type { DefaultSenders } from "#shared/platform/default-senders.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
-import { SalonIntegration } from "#shared/salons/integration.ts";
 import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
+import { salvagedIntegration } from "#shared/salons/salvaged-integration.ts";
 import type { Twilio } from "#shared/twilio/account.ts";
 import type { Vault } from "#shared/vault/vault.ts";
 import { type Erasure, type ErasureStep, interrupted, waiting } from "./erasure.ts";
@@ -93,9 +92,7 @@ export function createErasures(deps: ErasureDeps, limits: ErasureLimits = LIMITS
   async function readAccounts(salonId: SalonId): Promise<RedactionAccounts> {
     const reference = database.firestore.collection("salon_integrations").doc(salonId);
     const snapshot = await database.run(() => reference.get());
-    const integration = snapshot.exists
-      ? parseDocument(SalonIntegration, reference.path, snapshot.data())
-      : undefined;
+    const integration = snapshot.exists ? salvagedIntegration(salonId, snapshot.data()) : undefined;
     return redactionAccounts(deps, salonId, integration);
   }
 }

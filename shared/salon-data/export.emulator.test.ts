@@ -60,6 +60,7 @@ test("an export holds every kind of document of the salon, each once, on a line 
     messages: 4,
     calls: 1,
     contacts: 1,
+    contact_choices: 1,
     threads: 1,
     outbox: 1,
     usage_ledger: 1,

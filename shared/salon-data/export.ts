@@ -4,8 +4,7 @@ import type { RequestOrigin } from "#shared/audit/commitment.ts";
 import type { AuditActor } from "#shared/audit/entry.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
-import { SalonIntegration } from "#shared/salons/integration.ts";
+import { salvagedIntegration } from "#shared/salons/salvaged-integration.ts";
 import { envelopeSchema } from "#shared/vault/envelope.ts";
 import { COLLECTIONS, salonPage, workingDocuments } from "./documents.ts";
 import { publicIntegration } from "./public-integration.ts";
@@ -65,8 +64,7 @@ export function createSalonExport({ database, audit }: ExportDeps, pageSize = PA
     const collection = "salon_integrations";
     const snapshot = await database.run((firestore) => firestore.collection(collection).doc(salonId).get());
     if (!snapshot.exists) return;
-    const integration = parseDocument(SalonIntegration, snapshot.ref.path, snapshot.data());
-    yield line(collection, salonId, publicIntegration(integration));
+    yield line(collection, salonId, publicIntegration(salvagedIntegration(salonId, snapshot.data())));
   }
 }
 

@@ -6,7 +6,7 @@ export const KEPT: readonly { readonly what: string; readonly why: string }[] = 
   },
   {
     what: "audit entries and notifications",
-    why: "They prove who of the staff changed what and when, and name no customer. Where requests came from can no longer be opened: the salts are erased.",
+    why: "They prove who of the staff changed what and when, by an id alone, and name no customer. Where requests came from can no longer be opened: the salts are erased.",
   },
   {
     what: "the salon's own document and its members",
@@ -17,8 +17,8 @@ export const KEPT: readonly { readonly what: string; readonly why: string }[] = 
     why: "It keeps every salon from writing to them from that number. It no longer says which salon it was, and names the customer by a keyed hash alone.",
   },
   {
-    what: "Twilio's records of messages and calls, without the text",
-    why: "Twilio keeps numbers and times for its own legal duties: To and From for at least 120 days, its logs for up to 400.",
+    what: "Twilio's records of messages, calls and recordings, without what was written or said",
+    why: "Twilio keeps numbers and times for its own legal duties: To and From for at least 120 days, that there was a recording for 40, its logs for up to 400.",
   },
   {
     what: "backups of the database",

@@ -12,7 +12,7 @@ const shown = publicIntegration(
     salon_id: "salon-anjali",
     twilio: {
       ...credentials,
-      next_auth_token: { auth_token: envelope, origin: "pasted", stored_at: at, given_up_at: at },
+      next_auth_token: { auth_token: envelope, origin: "pasted", stored_at: at },
       previous: {
         ...credentials,
         phone_number: "+14155550101",

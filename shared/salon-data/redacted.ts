@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Why a message's text is still at Twilio. */
+/** Why a message's text, or a call's recording, is still at Twilio. */
 export const NotRedacted = z.enum([
   /** The account is no longer the salon's, or was never one that we hold credentials of. */
   "no_credentials",
@@ -24,12 +24,12 @@ export const NotRedacted = z.enum([
 export type NotRedacted = z.infer<typeof NotRedacted>;
 
 /**
- * What became of one message's text at Twilio. `unfinished`: it is still on its way; `outage`: Twilio did not answer;
- * both are tried again.
+ * What became of one message's text, or one call's recordings, at Twilio. `unfinished`: it is still on its way;
+ * `outage`: Twilio did not answer; both are tried again.
  */
 export type Redacted = "redacted" | "never_sent" | "unfinished" | "outage" | NotRedacted;
 
-/** Whether a message is looked at again in the next pass. */
+/** Whether it is looked at again in the next pass. */
 export function isPutOff(outcome: Redacted): boolean {
   return outcome === "unfinished" || outcome === "outage";
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type FailureInfo, TwilioFailure } from "#shared/twilio/errors.ts";
+import type { RecordingOfCall } from "#shared/twilio/recordings.ts";
+import { deleteRecordings } from "./call-recordings.ts";
 import { givenUp, meaningOf, type RedactionAccount, redact, worstOf } from "./redaction.ts";
 
 const NOW = new Date("2026-11-22T10:00:00Z");
@@ -46,7 +48,8 @@ describe("a message", () => {
       asked.push(`${name} ${what} ${sid}`);
       if (failure !== undefined) throw new TwilioFailure(failure);
     };
-    return { redactMessage: answer("redacts"), deleteMessage: answer("deletes") };
+    const deleteRecording = ({ callSid, sid }: RecordingOfCall) => answer(`deletes ${callSid}`)(sid);
+    return { redactMessage: answer("redacts"), deleteMessage: answer("deletes"), deleteRecording };
   };
   const dead = rejected("credential", 20003);
   const redactWith = async (data: unknown, account?: RedactionAccount | "unreadable") => {
@@ -90,6 +93,21 @@ describe("a message", () => {
     const since = (minutes: number) => new Date(NOW.getTime() - minutes * 60_000);
     expect(await redactWith({ ...open, updated_at: since(59) })).toBe("unfinished");
     expect(await redactWith({ ...open, updated_at: since(61) })).toBe("sid_unknown");
+  });
+
+  test("that a caller left is deleted with every other of its call, under the account of the call", async () => {
+    asked.length = 0;
+    const accounts = new Map([["a1", own(client("current", dead), client("next"))]]);
+    const recordings = [{ sid: "RE1" }, { sid: "RE2" }];
+    expect(await deleteRecordings("CA1", { account: "a1", recordings }, accounts)).toBe("redacted");
+    expect(asked).toEqual([
+      "current deletes CA1 RE1",
+      "next deletes CA1 RE1",
+      "current deletes CA1 RE2",
+      "next deletes CA1 RE2",
+    ]);
+    expect(await deleteRecordings("CA1", { account: "a2", recordings }, accounts)).toBe("no_credentials");
+    expect(await deleteRecordings("CA1", { account: "a1", recordings: [7] }, accounts)).toBe("malformed");
   });
 
   test("that was never sent needs nothing, and a malformed one is said to be so", async () => {

@@ -5,12 +5,16 @@ import { Instant } from "#shared/core/instant.ts";
 import { type FailureInfo, TwilioFailure } from "#shared/twilio/errors.ts";
 import { policyOf } from "#shared/twilio/failure-classes.ts";
 import type { Messages } from "#shared/twilio/messages.ts";
+import type { Recordings } from "#shared/twilio/recordings.ts";
 import type { Redacted } from "./redacted.ts";
 
-/** A Twilio account in which a salon's messages are, with every token that may still be good, the likeliest first. */
+export type RedactionClient = Pick<Messages, "redactMessage" | "deleteMessage"> &
+  Pick<Recordings, "deleteRecording">;
+
+/** A Twilio account in which a salon's messages and calls are, with every token that may still be good, the likeliest first. */
 export interface RedactionAccount {
   readonly owner: "salon_own" | "platform_subaccount" | "platform_default";
-  readonly clients: readonly Pick<Messages, "redactMessage" | "deleteMessage">[];
+  readonly clients: readonly RedactionClient[];
 }
 
 /** By fingerprint; `unreadable` where credentials are stored that could not be opened. */
@@ -33,7 +37,7 @@ const Stored = z.object({
 const SETTLED_SECONDS = 3_600;
 const NOT_FINISHED = 20009;
 
-/** Whether this is done for a message already, one way or the other. */
+/** Whether this is done for a message or call already, one way or the other. */
 export function isMarked(document: Pick<QueryDocumentSnapshot, "get">): boolean {
   return document.get("redacted_at") !== undefined || document.get("not_redacted") !== undefined;
 }
@@ -57,7 +61,10 @@ export async function redact(data: unknown, accounts: RedactionAccounts, now: Da
   const sent = message.attempts.flatMap(({ sid, account }) => (sid === null ? [] : [{ sid, account }]));
   const outcomes: Redacted[] = [];
   for (const { sid, account } of [...inbound, ...sent]) {
-    outcomes.push(await redactIn(accounts.get(account), sid, hasMedia));
+    // To redact is to empty the text: pictures go only with the whole message.
+    const ask = (client: RedactionClient) =>
+      hasMedia ? client.deleteMessage(sid) : client.redactMessage(sid);
+    outcomes.push(await redactIn(accounts.get(account), ask));
   }
   const isOpen = message.attempts.some(
     ({ sid, state }) => sid === null && (state === "claimed" || state === "uncertain"),
@@ -69,17 +76,16 @@ export async function redact(data: unknown, accounts: RedactionAccounts, now: Da
   return worstOf(outcomes);
 }
 
-async function redactIn(
+/** Asks an account for a redaction, with every token of it until one is good. */
+export async function redactIn(
   account: RedactionAccount | "unreadable" | undefined,
-  sid: string,
-  hasMedia: boolean,
+  ask: (client: RedactionClient) => Promise<void>,
 ): Promise<Redacted> {
   if (account === undefined) return "no_credentials";
   if (account === "unreadable") return "credentials_unreadable";
   for (const client of account.clients) {
     try {
-      // To redact is to empty the text: pictures go only with the whole message.
-      await (hasMedia ? client.deleteMessage(sid) : client.redactMessage(sid));
+      await ask(client);
       return "redacted";
     } catch (error) {
       if (!(error instanceof TwilioFailure)) throw error;
@@ -91,7 +97,7 @@ async function redactIn(
   return account.owner === "salon_own" ? "credentials_refused" : "unfinished";
 }
 
-/** What a message's document is marked with, so that no pass asks Twilio for it again. */
+/** What a document is marked with, so that no pass asks Twilio for it again. */
 export function markOf(outcome: Redacted, now: Date): { redacted_at: Date } | { not_redacted: string } {
   return outcome === "redacted" || outcome === "never_sent"
     ? { redacted_at: now }
@@ -109,13 +115,13 @@ export function meaningOf({
   return failureClass === "credential" || failureClass === "account" ? "refused" : "rejected";
 }
 
-/** Several attempts, one message: what is still to be tried comes first, then what could not be done. */
+/** Several attempts or recordings, one document: what is still to be tried comes first, then what could not be done. */
 export function worstOf(outcomes: readonly Redacted[]): Redacted {
   const open = outcomes.find((each) => each === "outage") ?? outcomes.find((each) => each === "unfinished");
   return open ?? outcomes.find((each) => each !== "redacted") ?? outcomes[0] ?? "never_sent";
 }
 
-/** What is said of a message that nobody will look at again. */
+/** What is said of something that nobody will look at again. */
 export function givenUp(outcome: Redacted): Redacted {
   if (outcome === "unfinished") return "never_finished";
   return outcome === "outage" ? "unreachable" : outcome;

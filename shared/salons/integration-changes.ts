@@ -1,4 +1,4 @@
-import type { Firestore } from "firebase-admin/firestore";
+import type { DocumentSnapshot, Firestore } from "firebase-admin/firestore";
 import type { Audit } from "#shared/audit/audit.ts";
 import { changedFields } from "#shared/audit/changed-fields.ts";
 import type { RequestOrigin } from "#shared/audit/commitment.ts";
@@ -14,6 +14,7 @@ import type { Transaction } from "#shared/runtime/transaction.ts";
 import { parseDocument } from "./cached-documents.ts";
 import { healthAfter, wakeProbes } from "./health.ts";
 import { SalonIntegration } from "./integration.ts";
+import { salvagedIntegration } from "./salvaged-integration.ts";
 import { underErasure } from "./under-erasure.ts";
 
 /** Who asks for a change, and from where: both go into the audit. */
@@ -70,7 +71,7 @@ export interface IntegrationChangesDeps {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** For the erasure itself, which alone goes on changing what it erases. */
+  /** For the erasure itself, which alone goes on changing what it erases, and what is malformed in it as well. */
   readonly isErasure?: boolean;
 }
 
@@ -79,11 +80,16 @@ export function createIntegrationChanges(deps: IntegrationChangesDeps): Integrat
   const reference = (firestore: Firestore, salonId: SalonId) =>
     firestore.collection("salon_integrations").doc(salonId);
 
+  const readStored = (salonId: SalonId, stored: DocumentSnapshot) =>
+    isErasure
+      ? salvagedIntegration(salonId, stored.data())
+      : parseDocument(SalonIntegration, stored.ref.path, stored.data());
+
   const within: IntegrationChanges["within"] = async (transaction, salonId, { actor, origin }, decide) => {
     const now = clock.now();
     const snapshot = await transaction.get(reference(database.firestore, salonId));
     const known = snapshot.exists
-      ? parseDocument(SalonIntegration, snapshot.ref.path, snapshot.data())
+      ? readStored(salonId, snapshot)
       : SalonIntegration.parse({ salon_id: salonId, created_at: now, updated_at: now });
     if (known.erasing && !isErasure) throw underErasure(salonId);
     const change = decide(known, now);
@@ -95,7 +101,8 @@ export function createIntegrationChanges(deps: IntegrationChangesDeps): Integrat
     const fields = { health, ...change.fields };
     const after: SalonIntegration = { ...known, ...fields, ...stamp };
     await wakeProbes(transaction, database.firestore, known, { salonId, forgotten: health, now });
-    if (snapshot.exists) transaction.merge(snapshot.ref, { salon_id: salonId, ...fields, ...stamp });
+    const written = isErasure ? after : { salon_id: salonId, ...fields, ...stamp };
+    if (snapshot.exists) transaction.merge(snapshot.ref, written);
     else transaction.create(snapshot.ref, { ...after, created_by: by });
     const head = await audit.append(transaction, {
       salonId,

@@ -40,8 +40,6 @@ export const NextToken = z.object({
   /** `pasted` by the owner, or made by us as Twilio's secondary token, to be `promoted`. */
   origin: z.enum(["pasted", "secondary"]),
   stored_at: Instant,
-  /** Since when Twilio takes neither this nor the current one, so that only the owner can go on. */
-  given_up_at: Instant.nullable().default(null),
 });
 export type NextToken = z.infer<typeof NextToken>;
 

@@ -59,6 +59,14 @@ export function awaitsPromotion({ previous, token_signs_since }: PreviousTerm): 
   return previous?.same_account === true && token_signs_since === null;
 }
 
+/** Whether a rotation waits for Twilio to take one of its two tokens again: it took neither. */
+export function isStuck({
+  next_auth_token,
+  verification_status,
+}: Pick<TwilioConfig, "next_auth_token" | "verification_status">): boolean {
+  return next_auth_token !== null && verification_status === "failed";
+}
+
 /** Whether two are one and the same sealing, as a token keeps it wherever it moves. */
 export function isSameEnvelope(left: Envelope | null | undefined, right: Envelope | null): boolean {
   return left?.ciphertext === right?.ciphertext && left?.nonce === right?.nonce;

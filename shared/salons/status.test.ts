@@ -16,8 +16,9 @@ const trouble = { class: "credential", reason: "Twilio refuses it.", channel: nu
 
 const own = { ...credentials, is_active: true, verified_at: NOW, phone_number: "+14155550101" };
 const platform = { ...credentials, parent: "default", is_active: true, phone_number: "+14155550102" };
-const givenUp = {
-  next_auth_token: { auth_token: envelope("x"), origin: "pasted", stored_at: NOW, given_up_at: LATER },
+const stuck = {
+  next_auth_token: { auth_token: envelope("x"), origin: "pasted", stored_at: NOW },
+  verification_status: "failed",
 };
 const integration = (fields: Record<string, unknown>) =>
   SalonIntegration.parse({ salon_id: "salon-anjali", ...fields });
@@ -27,10 +28,10 @@ describe("the status", () => {
     ["nothing", {}, "not_configured"],
     ["an own account in use", { twilio: own }, "active"],
     ["an own account in trouble", { twilio: own, health: { salon_own: trouble } }, "error"],
-    ["an own account whose rotation was given up", { twilio: { ...own, ...givenUp } }, "error"],
+    ["an own account whose rotation is stuck", { twilio: { ...own, ...stuck } }, "error"],
     [
-      "a subaccount in use, the rotation of the own account having been given up",
-      { twilio: { ...own, ...givenUp, is_active: false }, platform },
+      "a subaccount in use, the rotation of the own account being stuck",
+      { twilio: { ...own, ...stuck, is_active: false }, platform },
       "active",
     ],
     ["a subaccount in use", { platform }, "active"],

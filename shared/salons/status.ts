@@ -1,18 +1,17 @@
 import type { SalonIntegration } from "./integration.ts";
+import { isStuck } from "./own-tokens.ts";
 
 type Status = Pick<SalonIntegration, "status" | "status_reason">;
 
-/** Of a rotation that cannot go on without the owner. */
-export const GIVEN_UP_REASON =
+/** Of a rotation that goes on when the owner has entered another token, or Twilio takes one of the two again. */
+export const STUCK_REASON =
   "Twilio accepts neither the Auth Token in use nor the one that was to replace it; enter the one from your Twilio Console. If Twilio has suspended your account, settle that there first.";
 
 /** What `status` says of an integration, from what it has, what is switched on and whether that works. */
 export function statusOf({ twilio, platform, requested, health }: SalonIntegration): Status {
   const isConnected = twilio.account_sid !== null && twilio.auth_token !== null;
   if (twilio.is_active && isConnected) {
-    if (twilio.next_auth_token?.given_up_at != null) {
-      return { status: "error", status_reason: GIVEN_UP_REASON };
-    }
+    if (isStuck(twilio)) return { status: "error", status_reason: STUCK_REASON };
     if (health.salon_own !== null) return { status: "error", status_reason: health.salon_own.reason };
     if (twilio.webhook_status !== "error") return { status: "active", status_reason: null };
     return {

@@ -5,10 +5,11 @@ export const REMEDY =
   "check that Cloud KMS is up and that KMS_KEY_NAME (and KMS_ENDPOINT, if it is set) are right";
 
 const INVALID_ARGUMENT = 3;
+const NOT_FOUND = 5;
 
 /** What an operator can do, by gRPC status; anything else is an outage. */
 const WORDS: Readonly<Record<number, string>> = {
-  5: "Cloud KMS does not know the key that KMS_KEY_NAME or an older credential names.",
+  [NOT_FOUND]: "Cloud KMS does not know the key that KMS_KEY_NAME or CREDENTIALS_UNVERSIONED_KEY_NAME names.",
   7: "Cloud KMS does not let this service account use the key that KMS_KEY_NAME or an older credential names; grant it roles/cloudkms.cryptoKeyEncrypterDecrypter.",
   8: "Cloud KMS's quota is used up; raise it or try later.",
   9: "The key that KMS_KEY_NAME or an older credential names, or the version that was used, is disabled or destroyed.",
@@ -24,6 +25,10 @@ export function toKmsError(error: unknown): AppError {
 /** Cloud KMS says INVALID_ARGUMENT when a wrapped key or its associated data are not what it once wrapped. */
 export function isNotWrappedHere(error: unknown): boolean {
   return statusOf(error) === INVALID_ARGUMENT;
+}
+
+export function isUnknownKey(error: unknown): boolean {
+  return statusOf(error) === NOT_FOUND;
 }
 
 function statusOf(error: unknown): number {

@@ -54,6 +54,13 @@ describe("refuses to unwrap", () => {
     expect((await failureOf(kms.unwrap(wrapped, aad))).code).toBe("failed-precondition");
   });
 
+  test("with a key of our key ring that does not exist: the document names it, and trying again does not help", async () => {
+    const { wrapped } = await kms.wrap(dataKey, aad);
+    const error = await failureOf(kms.unwrap(wrapped, aad, `${server.keyName}-missing`));
+    expect(error).toMatchObject({ code: "failed-precondition", retry: false });
+    expect(error.message).toBe("The credential names a key that does not exist.");
+  });
+
   test("with a key of somebody else's key ring, without asking for it", async () => {
     const { wrapped } = await kms.wrap(dataKey, aad);
     const before = server.calls().decrypt;
@@ -87,10 +94,12 @@ describe("an outage", () => {
     expect(error.message).toContain("roles/cloudkms.cryptoKeyEncrypterDecrypter");
   });
 
-  test("names the variable when the key does not exist", async () => {
-    const missing = `${server.keyName}-missing`;
+  test("names the variable when the key that it configures does not exist", async () => {
     const { wrapped } = await kms.wrap(dataKey, aad);
-    expect((await failureOf(kms.unwrap(wrapped, aad, missing))).message).toContain("KMS_KEY_NAME");
+    const wrong = createKms({ keyName: `${server.keyName}-missing`, endpoint: server.endpoint });
+    const error = await failureOf(wrong.unwrap(wrapped, aad));
+    expect(error).toMatchObject({ code: "unavailable", retry: true });
+    expect(error.message).toContain("KMS_KEY_NAME");
   });
 });
 

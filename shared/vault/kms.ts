@@ -3,14 +3,14 @@ import { KeyManagementServiceClient } from "@google-cloud/kms/build/src/v1/key_m
 import { credentials } from "@grpc/grpc-js";
 import { withDeadline } from "#shared/core/deadline.ts";
 import { AppError } from "#shared/core/errors.ts";
-import { isNotWrappedHere, REMEDY, SERVICE, toKmsError } from "./kms-errors.ts";
+import { isNotWrappedHere, isUnknownKey, REMEDY, SERVICE, toKmsError } from "./kms-errors.ts";
 
 /** Wraps data keys. Both methods throw `unavailable` when Cloud KMS gives no good answer in time. */
 export interface Kms {
   wrap(plaintext: Buffer, aad: Buffer): Promise<{ wrapped: Buffer; keyName: string }>;
   /**
    * Throws failed-precondition when `wrapped` or `aad` are not what was wrapped with that key, which is the one that
-   * wraps unless another of its key ring is named.
+   * wraps unless another of its key ring is named, or when there is no such other key.
    */
   unwrap(wrapped: Buffer, aad: Buffer, keyName?: string): Promise<Unwrapped>;
 }
@@ -58,7 +58,10 @@ export function createKms({ keyName, endpoint, timeoutMs = 2000 }: KmsSettings):
       additionalAuthenticatedDataCrc32c: { value: crc32c(aad) },
     };
     const [answer] = await client.decrypt(request, { timeout: timeoutMs }).catch((error: unknown) => {
-      throw isNotWrappedHere(error) ? refusal("was altered or belongs to another salon", error) : error;
+      if (isNotWrappedHere(error)) throw refusal("was altered or belongs to another salon", error);
+      // Only the key that is configured can be named wrongly by an operator; any other is what the document says.
+      if (name !== keyName && isUnknownKey(error)) throw refusal("names a key that does not exist", error);
+      throw error;
     });
     const key = intact(answer.plaintext, answer.plaintextCrc32c);
     return key && { key, current: name === keyName && answer.usedPrimary === true };

@@ -45,7 +45,7 @@ type Decrypt = (
   name: string,
   wrapped: Buffer,
   associatedData: Buffer,
-) => Promise<{ plaintext: Buffer; sum?: number }>;
+) => Promise<{ plaintext: Buffer; sum?: number } | "unknown key">;
 
 interface Reading {
   readonly envelope: object;
@@ -65,7 +65,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const byCloudKms: Decrypt = async (name, wrapped, associatedData) => ({
+const byCloudKms = async (name: string, wrapped: Buffer, associatedData: Buffer) => ({
   plaintext: (await kms.unwrap(wrapped, associatedData, name)).key,
 });
 
@@ -87,10 +87,11 @@ async function readInPython({
       expect(asked.ciphertext_crc32c).toBe(crc32c(asked.ciphertext));
       expect(asked.additional_authenticated_data_crc32c).toBe(crc32c(asked.additional_authenticated_data));
       const answer = await decrypt(asked.name, asked.ciphertext, asked.additional_authenticated_data).then(
-        ({ plaintext, sum = crc32c(plaintext) }) => ({
-          plaintext: plaintext.toString("base64"),
-          plaintext_crc32c: sum,
-        }),
+        (result) => {
+          if (result === "unknown key") return { unknown_key: true };
+          const { plaintext, sum = crc32c(plaintext) } = result;
+          return { plaintext: plaintext.toString("base64"), plaintext_crc32c: sum };
+        },
         () => ({ invalid: true }),
       );
       tell(answer);
@@ -150,6 +151,11 @@ describe.skipIf(python === undefined)(title, { timeout: 20_000 }, () => {
     test("the first format", async () => {
       const { version: _, key_name: __, ...envelope } = await sealToken();
       expect(await readInPython({ envelope })).toEqual({ refused: "not version 2" });
+    });
+
+    test("a key of the key ring that Cloud KMS does not know", async () => {
+      const read = await readInPython({ envelope: await sealToken(), decrypt: async () => "unknown key" });
+      expect(read).toEqual({ refused: "sealed with a key that does not exist" });
     });
 
     test("a key of another key ring, without asking Cloud KMS", async () => {

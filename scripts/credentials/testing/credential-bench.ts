@@ -1,5 +1,7 @@
 import { startKmsServer } from "#scripts/local-stack/kms-server.ts";
 import { uniqueProjectId } from "#scripts/testing/test-project.ts";
+import { createAudit } from "#shared/audit/audit.ts";
+import { createLogger } from "#shared/core/logger.ts";
 import { Secret } from "#shared/core/secret.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
 import { type Envelope, envelopeSchema } from "#shared/vault/envelope.ts";
@@ -38,6 +40,8 @@ export async function startCredentialBench() {
       rewriteAll({
         database,
         vault,
+        audit: createAudit({ database, clock, logger: createLogger({ level: "silent" }) }),
+        action: "migrated",
         clock,
         by: "credentials:test",
         apply: true,
@@ -53,12 +57,12 @@ export async function startCredentialBench() {
     async stored(salonId: string, path: string): Promise<Envelope> {
       return envelopeSchema.parse((await documentOf(salonId).get()).get(path));
     },
-    /** Removes all salons, repairs Cloud KMS. */
+    /** Removes all salons and their audit, repairs Cloud KMS. */
     async reset() {
       server.setFault(undefined);
       lines.length = 0;
-      const { docs } = await database.firestore.collection("salon_integrations").get();
-      await Promise.all(docs.map(({ ref }) => ref.delete()));
+      for (const name of ["salon_integrations", "integration_audit", "integration_audit_heads"])
+        await database.firestore.recursiveDelete(database.firestore.collection(name));
     },
     async stop() {
       await database.firestore.terminate();

@@ -1,6 +1,6 @@
 """Reads one credential with docs/interop/read_credential.py. One JSON object a line, bytes in base64:
-stdin {envelope, salon_id, kind, key_ring} · stdout {decrypt: request} · stdin {plaintext, plaintext_crc32c} or
-{invalid: true} · stdout {credential} or {refused} or {failed}. Google's packages need not be installed: whoever holds
+stdin {envelope, salon_id, kind, key_ring} · stdout {decrypt: request} · stdin {plaintext, plaintext_crc32c},
+{invalid: true} or {unknown_key: true} · stdout {credential} or {refused} or {failed}. Google's packages need not be installed: whoever holds
 the other ends plays Cloud KMS."""
 
 import base64
@@ -17,12 +17,18 @@ class InvalidArgument(Exception):
     pass
 
 
+class NotFound(Exception):
+    pass
+
+
 class KeyManagementServiceClient:
     def decrypt(self, request: dict, timeout: float):
         say({"decrypt": {name: as_text(value) for name, value in request.items()}})
         answer = json.loads(sys.stdin.readline())
         if "invalid" in answer:
             raise InvalidArgument()
+        if "unknown_key" in answer:
+            raise NotFound()
         plaintext = base64.b64decode(answer["plaintext"])
         return SimpleNamespace(plaintext=plaintext, plaintext_crc32c=answer["plaintext_crc32c"])
 
@@ -47,7 +53,7 @@ def stand_in(name: str, **content) -> None:
 
 stand_in("google")
 stand_in("google.api_core")
-stand_in("google.api_core.exceptions", InvalidArgument=InvalidArgument)
+stand_in("google.api_core.exceptions", InvalidArgument=InvalidArgument, NotFound=NotFound)
 stand_in("google.cloud", kms_v1=SimpleNamespace(KeyManagementServiceClient=KeyManagementServiceClient))
 stand_in("google_crc32c", value=crc32c)
 sys.dont_write_bytecode = True
