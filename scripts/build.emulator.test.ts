@@ -9,6 +9,7 @@ import { getExpectedTwilioSignature } from "twilio/lib/webhooks/webhooks.js";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { systemClock } from "#shared/core/clock.ts";
+import { variables } from "#shared/core/config.ts";
 import { Secret } from "#shared/core/secret.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
 import { createKms } from "#shared/vault/kms.ts";
@@ -16,6 +17,7 @@ import { createVault, VAULT_CACHE } from "#shared/vault/vault.ts";
 import { buildFunctions } from "./build.ts";
 import { eventually } from "./demo/eventually.ts";
 import { DEPLOYMENTS } from "./deployments.ts";
+import { FUNCTION_VARIABLES, LOCAL_VARIABLES } from "./function-variables.ts";
 import { LOCAL_AUDIENCE, localCallerToken } from "./local-stack/caller-token.ts";
 import { claimPort } from "./local-stack/free-port.ts";
 import { type AloneOptions, installFor, startAlone } from "./testing/deployed-alone.ts";
@@ -25,6 +27,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const FOLDERS = readdirSync(`${ROOT}/functions`, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
+const NOTE_VARIABLES = fileURLToPath(new URL("./testing/note-variables.cjs", import.meta.url));
 const SALON = "salon-alone";
 const NUMBER = "+14155550101";
 const ACCOUNT_SID = `AC${"1".repeat(32)}`;
@@ -136,10 +139,27 @@ describe("every bundle", () => {
 });
 
 describe("alone in a folder with nothing but what is listed", () => {
-  test.each(FOLDERS)("%s starts", async (target) => {
-    const { kind } = DEPLOYMENTS.find(({ source }) => source === target)?.trigger ?? { kind: "topic" };
-    await start({ target, signatureType: kind === "http" ? "http" : "cloudevent" });
-  });
+  test.each(Object.entries(FUNCTION_VARIABLES))(
+    "%s starts with the variables that the table gives it, and reads each and no other",
+    async (target, names) => {
+      const { kind } = DEPLOYMENTS.find(({ source }) => source === target)?.trigger ?? { kind: "topic" };
+      const lines: string[] = [];
+      const given = Object.entries(env).filter(
+        ([name]) =>
+          !(name in variables.shape) || [...names, ...LOCAL_VARIABLES].some((each) => each === name),
+      );
+      running = await startAlone(out, {
+        target,
+        signatureType: kind === "http" ? "http" : "cloudevent",
+        env: { ...Object.fromEntries(given), NODE_OPTIONS: `--require=${NOTE_VARIABLES}` },
+        lines,
+      });
+      const read = lines.flatMap((line) => /^reads ([A-Z_]+)$/.exec(line)?.[1] ?? []);
+      const local: readonly string[] = LOCAL_VARIABLES;
+      const ours = read.filter((name) => name in variables.shape && !local.includes(name));
+      expect(ours.toSorted()).toEqual(names.toSorted());
+    },
+  );
 
   test("receive-message takes a signed message, whatever its own address is, and refuses a forged one", async () => {
     const url = await start({ target: "receive-message" });

@@ -2,8 +2,12 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { z } from "zod";
+import { readFlags, runCommand } from "./command-line.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const USAGE = `Usage: npm run build
+Bundles every function alone into dist/<function>/.
+  --help   shows this`;
 /** What the buildpack installs beside a bundle. Everything else is inside: one file loads faster than a thousand. */
 const INSTALLED = ["@google-cloud/functions-framework"];
 
@@ -61,6 +65,9 @@ async function buildFunction(
 }
 
 if (import.meta.main) {
-  const names = await buildFunctions();
-  console.log(`Built ${names.length} functions into dist/: ${names.join(", ")}.`);
+  process.exitCode = await runCommand(readFlags(process.argv.slice(2), z.object({})), USAGE, async () => {
+    const names = await buildFunctions();
+    console.log(`Built ${names.length} functions into dist/: ${names.join(", ")}.`);
+    return 0;
+  });
 }

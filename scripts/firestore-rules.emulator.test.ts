@@ -17,6 +17,7 @@ const COLLECTIONS = [
   "messages",
   "calls",
   "contacts",
+  "contact_choices",
   "threads",
   "phone_numbers",
   "platform_accounts",
