@@ -68,11 +68,12 @@ function changeOf(trigger: Trigger) {
   throw new AppError("invalid-argument", "The event is not about a document of messages or calls.");
 }
 
-/** Customers' messages and calls stand in the same collections, and are told of elsewhere. */
+/** What customers send stands in the same collections, and so do calls known by their SID alone: none of them has attempts. */
 function outbound<Schema extends z.ZodType>(
   schema: Schema,
   path: string,
   fields: Fields | undefined,
 ): z.infer<Schema> | undefined {
-  return fields?.direction === "outbound" ? parseDocument(schema, path, fields) : undefined;
+  const isOurs = fields?.direction === "outbound" && Array.isArray(fields.attempts);
+  return isOurs ? parseDocument(schema, path, fields) : undefined;
 }

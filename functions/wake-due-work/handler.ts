@@ -43,9 +43,11 @@ const WAKE_UPS: Readonly<Record<DueCollection, (document: DueDocument) => WakeUp
 export function createHandler({ due, publisher, clock, logger }: Deps): () => Promise<void> {
   return async () => {
     const end = plusSeconds(clock.now(), TICK_SECONDS);
-    const counts = await Promise.all(DUE_COLLECTIONS.map((collection) => wakeAll(collection, end)));
-    const count = counts.reduce((sum, each) => sum + each, 0);
+    const woken = await Promise.allSettled(DUE_COLLECTIONS.map((collection) => wakeAll(collection, end)));
+    const count = woken.reduce((sum, each) => sum + (each.status === "fulfilled" ? each.value : 0), 0);
     if (count > 0) logger.info("due work woken", { count });
+    // What cannot be read or woken in one collection stops no other.
+    for (const each of woken) if (each.status === "rejected") throw each.reason;
   };
 
   async function wakeAll(collection: DueCollection, end: Date): Promise<number> {

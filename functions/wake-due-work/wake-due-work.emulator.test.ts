@@ -152,6 +152,23 @@ describe("a tick", () => {
     expect(woken.toSorted()).toEqual(ids.map((id) => `outbound {"message_id":"${id}"}`).toSorted());
   });
 
+  test("wakes the rest although one collection cannot be read, and says so", async () => {
+    const { id } = await accept();
+    bench.clock.pass(30);
+    const before = bench.publisher.published.length;
+    const wakeDueWork = createHandler({
+      due: async (collection, after) => {
+        if (collection === "outbox") throw new Error("no index");
+        return dueDocuments(bench.database, collection, bench.clock.now(), { limit: 100, after });
+      },
+      publisher: bench.publisher,
+      clock: bench.clock,
+      logger: createLogger({ write: (line) => lines.push(line) }),
+    });
+    await expect(wakeDueWork()).rejects.toThrow("no index");
+    expect(bench.publisher.published.slice(before).map(({ key }) => key)).toEqual([id]);
+  });
+
   test("ends before the next one, which goes on", async () => {
     for (let index = 0; index < 25; index += 1) await accept();
     bench.clock.pass(30);

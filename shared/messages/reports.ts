@@ -7,7 +7,7 @@ import { isTroubleOfSalon } from "./account-trouble.ts";
 import { fallenBack, fallsBack } from "./fallback.ts";
 import type { Attempt, Failure, OutboundMessage } from "./message.ts";
 import { movesOn, type TwilioState } from "./state.ts";
-import { ended, heldFor } from "./transitions.ts";
+import { ended, heldFor, isAlive, isWaiting } from "./transitions.ts";
 
 /** What Twilio says of one attempt: in its answer, in a callback, or in its list of messages. */
 export interface Report {
@@ -21,8 +21,8 @@ export interface Report {
 
 export type Reported =
   /**
-   * `moved`: the message is further than before. `noted`: only the attempt's record has changed. `doubled`: noted, and
-   * this attempt had been given up as absent, so that the recipient has the message twice.
+   * `moved`: the message is further than before. `noted`: only the attempt's record has changed. `doubled`: either, and
+   * two attempts are at Twilio of which one had been given up as absent, so that the recipient has the message twice.
    */
   | { readonly outcome: "moved" | "noted" | "doubled"; readonly message: OutboundMessage }
   /** `stale`: nothing new. `foreign`: the attempt is known under another SID. `forbidden`: not theirs to report on. */
@@ -60,24 +60,27 @@ export function reported(
     segments,
     updated_at: now,
   };
-  const isCurrent = attemptNumber === message.attempts.length;
-  if (!isCurrent || !movesOn(message.state, report.state)) {
-    const doubles = attempt.sid === null && !isCurrent && message.attempts.some(isTaken);
-    return { outcome: doubles ? "doubled" : "noted", message: noted };
-  }
   const isFailure = report.state === "failed" || report.state === "undelivered";
-  if (isFailure) return { outcome: "moved", message: failedLate(noted, known, now) };
+  const isCurrent = attemptNumber === message.attempts.length;
+  const others = message.attempts.toSpliced(attemptNumber - 1, 1);
+  const doubles = attempt.sid === null && isAlive(known) && others.some(isAlive);
+  // One that was given up has arrived while the message waits for the next: it waits no more.
+  const saves = !isCurrent && isWaiting(message) && !isFailure;
+  if (!saves && (!isCurrent || !movesOn(message.state, report.state)))
+    return { outcome: doubles ? "doubled" : "noted", message: noted };
+  const outcome = doubles ? "doubled" : "moved";
+  if (isFailure) return { outcome, message: failedLate(noted, known, now) };
   const { due_at: _, ...moved } = noted;
-  return { outcome: "moved", message: { ...moved, state: report.state, hold_reason: null } };
+  return { outcome, message: { ...moved, state: report.state, hold_reason: null } };
 }
 
 /** Twilio took it and could not deliver it: the other way, once more, once the account is well, or the end. */
 function failedLate(message: OutboundMessage, attempt: Attempt, now: Date): OutboundMessage {
   const failure = failureOfCode(attempt.error_code);
   if (fallsBack(message, attempt.channel, failure)) return { ...message, ...fallenBack(failure, now) };
-  if (isTroubleOfSalon(message, attempt.source, attempt.error_code ?? undefined)) {
-    return { ...message, ...heldFor("account_trouble", plusSeconds(now, TROUBLE_WAIT_SECONDS)) };
-  }
+  const isTrouble = isTroubleOfSalon(message, attempt.source, attempt.error_code ?? undefined);
+  const wellAt = plusSeconds(now, TROUBLE_WAIT_SECONDS);
+  if (isTrouble && wellAt < message.expires_at) return { ...message, ...heldFor("account_trouble", wellAt) };
   const retryAt = plusSeconds(now, lateRetrySeconds(message.attempts.filter(isUndelivered).length));
   if (triesAgainLate(message, failure) && retryAt < message.expires_at)
     return { ...message, ...heldFor("retry", retryAt) };
@@ -113,10 +116,6 @@ function lateRetrySeconds(tries: number): number {
 /** Twilio took it and could not deliver it. */
 export function isUndelivered({ sid, state }: Attempt): boolean {
   return sid !== null && (state === "failed" || state === "undelivered");
-}
-
-function isTaken({ sid }: Attempt): boolean {
-  return sid !== null;
 }
 
 function stateBefore(attempt: Attempt): OutboundMessage["state"] {

@@ -136,6 +136,44 @@ describe("reports", () => {
     });
   });
 
+  test("of one that was believed absent tell that it was sent twice once the next is at Twilio too", () => {
+    const attempts = [attempt({ state: "absent" }), attempt({ number: 2 })];
+    const arrived = reportedOn(claimedMessage({ attempts }), { sid: SID, state: "delivered" }, 1);
+    const other = { sid: messageSid(2), state: "queued" } as const;
+    const result = reported(arrived, 2, other, NOW);
+    expect(result).toMatchObject({ outcome: "doubled", message: { state: "queued" } });
+  });
+
+  test.each([
+    { kind: "retry", retryAt: NOW },
+    { kind: "absent", retryAt: NOW },
+    { kind: "fail", failure: FAILURE },
+    { kind: "fallback", failure: FAILURE },
+  ] as const)(
+    "of an earlier attempt keep the message from going out again when the next came to %o",
+    (verdict) => {
+      const attempts = [attempt({ state: "absent" }), attempt({ number: 2 })];
+      const arrived = reportedOn(claimedMessage({ attempts }), { sid: SID, state: "delivered" }, 1);
+      const message = judged(arrived, 2, verdict, NOW);
+      expect(message).toMatchObject({ state: "delivered", hold_reason: null, failure: null });
+      expect(message).not.toHaveProperty("due_at");
+    },
+  );
+
+  test("of an earlier attempt end the waiting for the next", () => {
+    const attempts = [attempt({ state: "absent" }), attempt({ number: 2, state: "rejected" })];
+    const held = outboundMessage({ state: "held", hold_reason: "retry", attempts });
+    const message = reportedOn(held, { sid: SID, state: "sent" }, 1);
+    expect(message).toMatchObject({ state: "sent", hold_reason: null });
+    expect(message).not.toHaveProperty("due_at");
+  });
+
+  test("of trouble do not make a message wait past its time", () => {
+    const late = claimedMessage({ expires_at: plusSeconds(NOW, 60) });
+    const message = reportedOn(late, { sid: SID, state: "failed", errorCode: 30002 });
+    expect(message).toMatchObject({ state: "failed", failure: { class: "account", twilio_code: 30002 } });
+  });
+
   test("keep the count of segments when Twilio has not counted yet", () => {
     const message = claimedMessage({ segments: 3 });
     expect(reportedOn(message, { sid: SID, state: "queued", segments: 0 }).segments).toBe(3);

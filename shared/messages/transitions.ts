@@ -1,7 +1,7 @@
 import { plusSeconds } from "#shared/core/clock.ts";
 import { fallenBack } from "./fallback.ts";
 import type { Attempt, Failure, HoldReason, OutboundMessage } from "./message.ts";
-import { isSettled } from "./state.ts";
+import { isSettled, TwilioState } from "./state.ts";
 
 /** What there is to do about a message now. */
 export type Readiness = "send" | "settle" | "expire" | "wait";
@@ -84,22 +84,23 @@ export function judged(
       const looks = attempt.looks + (verdict.looked ? 1 : 0);
       return { ...close({ state: "uncertain", looks }), state: "uncertain", due_at: verdict.lookAt };
     }
-    case "absent":
-      return { ...close({ state: "absent" }), ...heldFor("retry", verdict.retryAt) };
-    case "retry":
-      return {
-        ...close({ state: "rejected", error_code: verdict.errorCode ?? null }),
-        ...heldFor(verdict.reason ?? "retry", verdict.retryAt),
-      };
-    case "fallback":
-      return {
-        ...close({ state: "rejected", error_code: verdict.failure.twilio_code }),
-        ...fallenBack(verdict.failure, now),
-      };
-    case "fail":
-      return ended(close({ state: "rejected", error_code: verdict.failure.twilio_code }), "failed", {
-        failure: verdict.failure,
-      });
+    case "absent": {
+      const closed = close({ state: "absent" });
+      return whereItIs(closed) ?? { ...closed, ...heldFor("retry", verdict.retryAt) };
+    }
+    case "retry": {
+      const closed = close({ state: "rejected", error_code: verdict.errorCode ?? null });
+      return whereItIs(closed) ?? { ...closed, ...heldFor(verdict.reason ?? "retry", verdict.retryAt) };
+    }
+    case "fallback": {
+      const closed = close({ state: "rejected", error_code: verdict.failure.twilio_code });
+      return whereItIs(closed) ?? { ...closed, ...fallenBack(verdict.failure, now) };
+    }
+    case "fail": {
+      const { failure } = verdict;
+      const closed = close({ state: "rejected", error_code: failure.twilio_code });
+      return whereItIs(closed) ?? ended(closed, "failed", { failure });
+    }
   }
 }
 
@@ -119,8 +120,24 @@ export function ended(
   return { ...message, state, hold_reason: null, failure };
 }
 
+/** Whether Twilio has the message by this attempt, and it has not come to nothing. */
+export function isAlive({ sid, state }: Attempt): boolean {
+  return sid !== null && state !== "failed" && state !== "undelivered";
+}
+
+/**
+ * An attempt that was believed absent, or undelivered, and is at Twilio after all: the message is where that is, and goes
+ * no further way. Undefined when there is none.
+ */
+function whereItIs(message: OutboundMessage): OutboundMessage | undefined {
+  const state = TwilioState.safeParse(message.attempts.findLast(isAlive)?.state).data;
+  if (state === undefined) return undefined;
+  const { due_at: _, ...rest } = message;
+  return { ...rest, state, hold_reason: null, failure: null };
+}
+
 /** Nothing of it is under way: what went out before, if anything, came to nothing. */
-function isWaiting({ state }: OutboundMessage): boolean {
+export function isWaiting({ state }: OutboundMessage): boolean {
   return state === "accepted" || state === "scheduled" || state === "held";
 }
 

@@ -259,6 +259,26 @@ describe("when Twilio is in trouble", () => {
     await expectTold(message.id, ["accepted", "claimed", "uncertain", "failed"]);
   });
 
+  test("a message that was sent again never takes its own earlier try for the new one", async () => {
+    const { to, message } = await accepted();
+    await bench.worker().deliver(message.id);
+    const first = (await atTwilio(to))[0]?.sid ?? "";
+    await bench.messages.report(message.id, 1, { sid: first, state: "undelivered", errorCode: 30005 });
+    await bench.messages.resend(message.id);
+    await fault(to, { kind: "timeout" });
+    await bench.worker({ timeoutMs: TIMEOUT_MS }).deliver(message.id);
+    expect(await untilNothingIsDue(message.id)).toEqual(["uncertain", "held", "queued"]);
+    const sids = (await atTwilio(to)).map(({ sid }) => sid);
+    expect(sids).toHaveLength(2);
+    const { attempts } = await stored(message.id);
+    expect(
+      attempts
+        .map(({ sid }) => sid)
+        .filter((sid) => sid !== null)
+        .toSorted(),
+    ).toEqual(sids.toSorted());
+  });
+
   test("two identical texts to one person, both uncertain, are told apart", async () => {
     const to = bench.customer();
     const [first, second] = [await bench.accept(salon, { to }), await bench.accept(salon, { to })];

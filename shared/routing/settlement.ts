@@ -150,8 +150,15 @@ export function createSettlement(
       createdAfter: plusSeconds(attempt.started_at, -CLOCK_SKEW_SECONDS),
       limit: LIST_LIMIT,
     });
+    const known = message.attempts.map(({ sid }) => sid);
     return listed
-      .filter(({ direction, body }) => direction === "outbound" && body === message.body)
+      .filter(({ sid, direction }) => direction === "outbound" && !known.includes(sid))
+      .filter(({ body }) => isItsText(body, message, attempt))
       .reverse();
   }
+}
+
+/** What a template of Twilio's says is worded there; else the text is ours, but for blanks at its ends. */
+function isItsText(body: string, message: OutboundMessage, { content_sid }: Attempt): boolean {
+  return content_sid !== null || body.trim() === message.body.trim();
 }
