@@ -1,3 +1,4 @@
+import type { Voicemails } from "#shared/calls/voicemails.ts";
 import { AppError } from "#shared/core/errors.ts";
 import type { Authenticate } from "#shared/identity/authenticate.ts";
 import type { Authorize } from "#shared/identity/membership.ts";
@@ -13,6 +14,8 @@ import { openApi } from "./openapi.ts";
 import { ownAccountRoutes } from "./own-account-routes.ts";
 import type { PlatformRequests } from "./platform-requests.ts";
 import type { ReadView } from "./read-view.ts";
+import { voicemailRoutes } from "./voicemail-routes.ts";
+import type { ListenTo } from "./voicemail-sound.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
 
 export interface Deps {
@@ -24,6 +27,8 @@ export interface Deps {
   readonly ownAccounts: OwnAccounts;
   readonly exportSalon: ExportSalon;
   readonly erasures: ErasureRequests;
+  readonly voicemails: Voicemails;
+  readonly listenTo: ListenTo;
 }
 
 const DESCRIPTION_PATH = "/v1/openapi.json";
@@ -35,6 +40,7 @@ export function createHandler(deps: Deps): Handler {
     ...ownAccountRoutes(deps),
     ...webhookRoutes(deps),
     ...dataRoutes(deps),
+    ...voicemailRoutes(deps),
   ];
   const description = json(200, openApi(routes));
 
@@ -45,6 +51,6 @@ export function createHandler(deps: Deps): Handler {
     }
     const { route, parameters } = findRoute(routes, request);
     const caller = await admit(deps, request, route, parameters.salonId);
-    return route.serve(request, caller);
+    return route.serve(request, caller, parameters);
   };
 }

@@ -1,4 +1,5 @@
 import { http } from "@google-cloud/functions-framework";
+import { createVoicemails } from "#shared/calls/voicemails.ts";
 import { loadConfig, variables } from "#shared/core/config.ts";
 import { createAuthenticate } from "#shared/identity/authenticate.ts";
 import { createAuthorize } from "#shared/identity/membership.ts";
@@ -13,6 +14,7 @@ import { allowOrigin } from "./cors.ts";
 import { createHandler } from "./handler.ts";
 import { createPlatformRequests } from "./platform-requests.ts";
 import { createReadView } from "./read-view.ts";
+import { createListenTo } from "./voicemail-sound.ts";
 
 const config = loadConfig(
   variables.pick({
@@ -38,6 +40,7 @@ const ownAccounts = createOwnAccounts({
   clock,
   logger,
 });
+const voicemails = createVoicemails(database);
 
 const handler = createHandler({
   authenticate: createAuthenticate({ projectId, clock }),
@@ -48,6 +51,8 @@ const handler = createHandler({
   ownAccounts,
   exportSalon: createSalonExport({ database, audit }),
   erasures: createErasureRequests({ database, audit, clock, logger }),
+  voicemails,
+  listenTo: createListenTo({ voicemails, integrations, vault, twilio, clock }),
 });
 
 http(

@@ -102,6 +102,9 @@ const ROUTES: readonly Case[] = [
     status: 202,
   },
   { method: "GET", path: "/erase", atLeast: "owner", alsoClosed: true, status: 200 },
+  { method: "GET", path: "/voicemails", atLeast: "staff", status: 200 },
+  // Of no such recording; voicemails.emulator.test.ts has those that there are.
+  { method: "GET", path: "/voicemails/{recordingSid}", atLeast: "staff", status: 404 },
 ];
 const TABLE = ROUTES.map((route): [string, Case] => [`${route.method} ${route.path}`, route]);
 const RANK = { staff: 1, manager: 2, owner: 3, operator: 3 };

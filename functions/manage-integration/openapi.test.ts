@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { Secret } from "#shared/core/secret.ts";
-import { answer, body, jsonLines, NO_BODY, nothing } from "#shared/runtime/route-contract.ts";
+import { answer, body, jsonLines, mp3, NO_BODY, nothing } from "#shared/runtime/route-contract.ts";
 import { openApi } from "./openapi.ts";
 import { route } from "./routes.ts";
 
@@ -85,6 +85,26 @@ test("describes an answer of lines by its content type, and what each line is", 
       responses: {
         "200": { content: { "application/x-ndjson": { schema: { properties: { puff: {} } } } } },
       },
+    },
+  });
+});
+
+test("describes what a query may hold, and an answer that is a sound", () => {
+  const whistle = route({
+    method: "GET",
+    path: "/whistle",
+    operation: "playWhistle",
+    summary: "How it sounds",
+    atLeast: "staff",
+    query: { pitch: z.string() },
+    takes: NO_BODY,
+    gives: mp3(),
+    work: async () => (async function* () {})(),
+  });
+  expect(openApi([whistle]).paths["/v1/salons/{salonId}/whistle"]).toMatchObject({
+    get: {
+      parameters: [{ name: "pitch", in: "query", required: false, schema: { type: "string" } }],
+      responses: { "200": { content: { "audio/mpeg": { schema: { type: "string" } } } } },
     },
   });
 });

@@ -122,9 +122,12 @@ export function createConversation({ contacts, sendBookingLink, urls, clock }: C
   }
 
   async function endTransfer(line: Line): Promise<string> {
-    const isTaken = line.webhook.dialStatus === "completed";
+    const { dialStatus, status } = line.webhook;
+    const isTaken = dialStatus === "completed";
     await line.note({ outcome: isTaken ? "booked_transfer" : undefined });
-    return isTaken ? endScript(speak(line), []) : offerLink(line, ["nobodyFree"]);
+    // Who hung up while it rang wants no link.
+    const isOver = isTaken || status === "completed";
+    return isOver ? endScript(speak(line), []) : offerLink(line, ["nobodyFree"]);
   }
 
   async function offerLink(line: Line, before: (keyof VoiceWords)[] = []): Promise<string> {
@@ -139,7 +142,7 @@ export function createConversation({ contacts, sendBookingLink, urls, clock }: C
   }
 
   async function thank(line: Line): Promise<string> {
-    await line.note({});
+    await line.note({ from: line.caller });
     return endScript(speak(line), ["recorded"]);
   }
 

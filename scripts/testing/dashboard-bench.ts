@@ -4,8 +4,10 @@ import { allowOrigin } from "#functions/manage-integration/cors.ts";
 import { createHandler } from "#functions/manage-integration/handler.ts";
 import { createPlatformRequests } from "#functions/manage-integration/platform-requests.ts";
 import { createReadView } from "#functions/manage-integration/read-view.ts";
+import { createListenTo } from "#functions/manage-integration/voicemail-sound.ts";
 import { listen } from "#scripts/local-stack/listen.ts";
 import { type Audit, createAudit } from "#shared/audit/audit.ts";
+import { createVoicemails } from "#shared/calls/voicemails.ts";
 import { type Clock, plusSeconds, systemClock } from "#shared/core/clock.ts";
 import { SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
@@ -20,6 +22,7 @@ import { createSalonExport } from "#shared/salon-data/export.ts";
 import { createIntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { createIntegrations, type Integrations } from "#shared/salons/integrations.ts";
 import { createSalons, type Salons } from "#shared/salons/salons.ts";
+import { createTwilio } from "#shared/twilio/account.ts";
 import { createWebhookUrls, type WebhookUrls } from "#shared/twilio/webhook-urls.ts";
 import { createKms } from "#shared/vault/kms.ts";
 import { createVault, VAULT_CACHE, type Vault } from "#shared/vault/vault.ts";
@@ -53,6 +56,8 @@ export interface DashboardParts {
 
 export interface DashboardOptions {
   readonly webhookBase?: string;
+  /** A simulator; without, Twilio cannot be reached. */
+  readonly twilioUrl?: string;
   /** Without, they are only recorded. */
   readonly ownAccounts?: (parts: DashboardParts) => OwnAccounts;
 }
@@ -76,6 +81,8 @@ export async function startDashboardBench(options: DashboardOptions = {}) {
   const { ownAccounts: recording, operations, failWith } = recordOperations();
   const audit = createAudit({ database, clock: systemClock, logger });
   const erasures = createErasureRequests({ database, audit, clock: systemClock, logger });
+  const voicemails = createVoicemails(database);
+  const twilio = createTwilio({ apiBaseUrl: options.twilioUrl ?? "http://127.0.0.1:9" });
   const parts = { projectId, database, salons, integrations, audit, vault, urls, logger };
   const deps = {
     authorize: createAuthorize(database, salons),
@@ -83,6 +90,8 @@ export async function startDashboardBench(options: DashboardOptions = {}) {
     ownAccounts: options.ownAccounts?.(parts) ?? recording,
     exportSalon: createSalonExport({ database, audit }),
     erasures,
+    voicemails,
+    listenTo: createListenTo({ voicemails, integrations, vault, twilio, clock: systemClock }),
     readView: createReadView({ database, integrations, vault, urls, clock: systemClock }),
     platform: createPlatformRequests(
       createIntegrationChanges({ database, audit, clock: systemClock, logger }),

@@ -6,6 +6,7 @@ const Media = z.object({ schema: z.record(z.string(), z.unknown()) });
 const Content = z.union([
   z.object({ "application/json": Media }),
   z.object({ "application/x-ndjson": Media }),
+  z.object({ "audio/mpeg": Media }),
 ]);
 const Answer = z.union([z.object({ $ref: z.string() }), z.object({ content: Content.optional() })]);
 const Operation = z.object({
@@ -48,6 +49,7 @@ export function readDescription(document: unknown) {
     if (described === undefined) return `${status} is not described`;
     const content = "$ref" in described ? components.responses.Refusal.content : described.content;
     if (content === undefined) return body === "" ? undefined : "a body where none is described";
+    if ("audio/mpeg" in content) return undefined;
     const isLines = "application/x-ndjson" in content;
     const { schema } = isLines ? content["application/x-ndjson"] : content["application/json"];
     const validate = ajv.compile(schema);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Instant } from "#shared/core/instant.ts";
+import { E164 } from "#shared/core/phone.ts";
 import { Language } from "#shared/salons/communication-settings.ts";
 import { CALL_STATUSES } from "#shared/twilio/statuses.ts";
 
@@ -14,7 +15,7 @@ export type CallOutcome = z.infer<typeof CallOutcome>;
 export const CallChoice = z.enum(["book", "hours", "again", "change_language", ...Language.options]);
 export type CallChoice = z.infer<typeof CallChoice>;
 
-/** A message that a caller left. Twilio has it; who may listen asks for it by its SID. */
+/** A message that a caller left. Twilio has it; members of the salon listen to it through `manage-integration`. */
 export const Recording = z.object({
   sid: z.string(),
   duration_seconds: z.int().nonnegative(),
@@ -36,6 +37,11 @@ export const Call = z.object({
   choices: z.array(z.object({ turn: z.int().positive(), choice: CallChoice })).default([]),
   outcome: CallOutcome.nullable().default(null),
   recordings: z.array(Recording).default([]),
+  /** Of `recordings`, to be found by; and when the latest came. */
+  recording_sids: z.array(z.string()).optional(),
+  voicemail_at: Instant.optional(),
+  /** Who left a message, to be called back; of no other call is the number kept. */
+  from: E164.optional(),
   started_at: Instant,
   updated_at: Instant,
 });

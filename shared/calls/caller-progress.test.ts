@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { E164 } from "#shared/core/phone.ts";
 import { Call } from "./call.ts";
 import { afterEnd, afterHeard, afterRecording } from "./caller-progress.ts";
 
@@ -57,6 +58,16 @@ test("a message is listed once, and is what came of a call that was given up", (
   const left = afterRecording(afterEnd(call({ state: "completed" })), recording);
   expect(left).toMatchObject({ recordings: [recording], outcome: "voicemail" });
   expect(afterRecording(left, { ...recording, received_at: new Date() })).toBe(left);
+});
+
+test("the number of who left a message is kept, whether the message or the number is told of first", () => {
+  const from = E164.parse("+14155550199");
+  const thanked = { language: "en", from } as const;
+  const before = afterRecording(afterHeard(call({ language: "en" }), thanked), recording);
+  const after = afterHeard(afterRecording(call({ language: "en" }), recording), thanked);
+  expect(before).toEqual(after);
+  expect(after).toMatchObject({ from, recording_sids: [recording.sid], voicemail_at: AT });
+  expect(afterHeard(after, thanked)).toBe(after);
 });
 
 test("only a customer's call that has ended without anything is abandoned", () => {

@@ -66,6 +66,7 @@ describe("the mail to an owner", () => {
     const mailOf = (seconds: number) =>
       emailOf(toldOf({ kind: "voicemail_left", facts: { seconds, at: now } })).text;
     const left = "for Anjali's Salon on 22 November 2026 at 20:00 (Asia/Kolkata).";
+    expect(mailOf(9)).toContain("The dashboard lists it with the caller's number, and plays it");
     expect(mailOf(9)).toContain(`A caller left a message of 9 seconds ${left}`);
     expect(mailOf(1)).toContain(`A caller left a message of 1 second ${left}`);
   });

@@ -134,7 +134,7 @@ export function wordsOf(told: Told): Words {
       const { seconds } = notification.facts;
       const length = seconds === 1 ? "1 second" : `${seconds} seconds`;
       const what = `A caller left a message of ${length} for ${salon} on ${at(notification.facts.at)}.`;
-      const where = "It is listed with the call; the recording itself is kept at Twilio.";
+      const where = "The dashboard lists it with the caller's number, and plays it to members of the salon.";
       return { title: "a caller left a message", owner: [what, where], security: what };
     }
     case "delivery_trouble": {

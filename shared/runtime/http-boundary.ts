@@ -19,7 +19,7 @@ export interface HttpRequest {
 
 export interface Reply {
   readonly status: number;
-  readonly type?: "application/json" | "application/x-ndjson" | "text/xml";
+  readonly type?: "application/json" | "application/x-ndjson" | "audio/mpeg" | "text/xml";
   readonly body?: string | StreamedBody;
   readonly headers?: Readonly<Record<string, string>>;
   /** What the log line of this request says beside status and latency. */

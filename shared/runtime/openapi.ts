@@ -26,7 +26,7 @@ interface Description<Route> {
 
 interface Parameter {
   readonly name: string;
-  readonly in: "header" | "path";
+  readonly in: "header" | "path" | "query";
   readonly required: boolean;
   readonly schema: unknown;
 }
@@ -73,6 +73,11 @@ export function describeRoutes<Route extends Contract>(routes: readonly Route[],
 /** A parameter of a request's header, as its description shows it. */
 export function headerParameter(name: string, schema: z.ZodType): Parameter {
   return { name, in: "header", required: true, schema: jsonSchema(schema, "input") };
+}
+
+/** A parameter of a request's query, which may be left out. */
+export function queryParameter(name: string, schema: z.ZodType): Parameter {
+  return { name, in: "query", required: false, schema: jsonSchema(schema, "input") };
 }
 
 function pathParameters(path: string, schemas: Readonly<Record<string, z.ZodType>>): Parameter[] {

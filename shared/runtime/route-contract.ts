@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { AppError } from "#shared/core/errors.ts";
 import { type HttpRequest, json, type Reply } from "./http-boundary.ts";
 import { parseJsonBody } from "./json-body.ts";
@@ -60,6 +60,13 @@ export function answer<Schema extends z.ZodType>(
 /** Lines of JSON, each of the schema and written as it comes. */
 export function jsonLines(schema: z.ZodType): Gives<AsyncIterable<string>> {
   const type = "application/x-ndjson";
+  return { status: 200, type, schema, reply: (body, log) => ({ status: 200, type, body, log }) };
+}
+
+/** A sound, written as it comes. */
+export function mp3(): Gives<AsyncIterable<Uint8Array>> {
+  const type = "audio/mpeg";
+  const schema = z.string().meta({ contentMediaType: type });
   return { status: 200, type, schema, reply: (body, log) => ({ status: 200, type, body, log }) };
 }
 

@@ -2,8 +2,10 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Response } from "@google-cloud/functions-framework";
 
-/** Text that is written as it comes, so that nobody has all of it in memory. */
-export type StreamedBody = AsyncIterable<string>;
+type Part = string | Uint8Array;
+
+/** Text or bytes, written as they come, so that nobody has all of it in memory. */
+export type StreamedBody = AsyncIterable<Part>;
 
 /** How it ended; `abandoned`: whoever asked went away before. */
 export type Streamed =
@@ -13,7 +15,7 @@ export type Streamed =
 /** The same body with its first part at hand: what fails before that can still be answered as an error. */
 export async function begun(body: StreamedBody): Promise<StreamedBody> {
   const iterator = body[Symbol.asyncIterator]();
-  let first: IteratorResult<string> | undefined = await iterator.next();
+  let first: IteratorResult<Part> | undefined = await iterator.next();
   return {
     [Symbol.asyncIterator]: () => ({
       async next() {
@@ -35,7 +37,7 @@ export async function stream(body: StreamedBody, response: Response): Promise<St
   let failure: { readonly error: unknown } | undefined;
   const iterator = body[Symbol.asyncIterator]();
   // Without a `throw`: what happens to the response is no failure of the body.
-  const counted: AsyncIterable<string> = {
+  const counted: StreamedBody = {
     [Symbol.asyncIterator]: () => ({
       async next() {
         try {
@@ -58,6 +60,6 @@ export async function stream(body: StreamedBody, response: Response): Promise<St
   return { bytes, end: isWhole ? "whole" : "abandoned" };
 }
 
-async function returned(iterator: AsyncIterator<string>): Promise<IteratorResult<string>> {
+async function returned(iterator: AsyncIterator<Part>): Promise<IteratorResult<Part>> {
   return (await iterator.return?.()) ?? { done: true, value: undefined };
 }

@@ -9,7 +9,7 @@ import { createHttpClient } from "./http-client.ts";
 import { createMessages, type Messages } from "./messages.ts";
 import { createMessagingServices, type MessagingServices } from "./messaging-services.ts";
 import { createNumbers, type Numbers } from "./numbers.ts";
-import { createRecordings, type Recordings } from "./recordings.ts";
+import { createRecordings, type Recordings, type Sound } from "./recordings.ts";
 import { createRequest } from "./request.ts";
 import { createRetry, type Retry } from "./retry.ts";
 import { connect, connectOwnHosts, type OwnHosts } from "./sdk.ts";
@@ -68,7 +68,7 @@ export function createTwilio(settings: TwilioSettings = {}): Twilio {
         ...createMessages(own, request),
         ...createOutgoingCalls(own, request),
         ...createCallRecords(own, request),
-        ...createRecordings(own, request),
+        ...createRecordings(own, request, (sid) => soundOf(credentials, settings, sid)),
         ...createAuthTokens(hosts, request),
         ...createWhatsAppSenders(hosts, request),
         ...createMessagingServices(hosts, request),
@@ -88,6 +88,16 @@ function ownHostsOf({ accountSid, actingOn = accountSid }: TwilioCredentials, ho
     );
   };
   return { accounts: refuse, messaging: refuse, content: refuse };
+}
+
+function soundOf(
+  { accountSid, authToken, actingOn = accountSid }: TwilioCredentials,
+  { apiBaseUrl = "https://api.twilio.com" }: TwilioSettings,
+  sid: string,
+): Sound {
+  const path = `/2010-04-01/Accounts/${actingOn}/Recordings/${encodeURIComponent(sid)}.mp3`;
+  const authorization = `Basic ${Buffer.from(`${accountSid}:${authToken.reveal()}`).toString("base64")}`;
+  return { url: new URL(path, apiBaseUrl).href, authorization };
 }
 
 function noteRetry(logger: Logger | undefined, code: number | undefined, attempt: number): void {

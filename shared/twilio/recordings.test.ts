@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import { createServer } from "node:http";
+import { expect, onTestFinished, test } from "vitest";
+import { listen } from "#scripts/local-stack/listen.ts";
 import { at, field, startBench } from "#scripts/twilio-simulator/testing/bench.ts";
 import { until } from "#scripts/twilio-simulator/testing/until.ts";
 import { Secret } from "#shared/core/secret.ts";
@@ -48,4 +50,34 @@ test("another account's recording cannot be deleted", async () => {
   const [sid] = await sids();
   await other.deleteRecording({ callSid, sid: String(sid) });
   expect(await sids()).toEqual([sid]);
+});
+
+test("a recording is played to its own account alone", async () => {
+  const { bench, account, sids } = await recordedCall(1);
+  const sid = String((await sids())[0]);
+  const { value } = await account.playRecording(sid).next();
+  expect(Buffer.from(value ?? []).toString()).toContain(sid);
+  const { body } = await bench.admin("POST", "/accounts", {});
+  const [accountSid, token] = [field(body, "sid"), field(body, "auth_token")];
+  const other = createTwilio({ apiBaseUrl: bench.url }).account({ accountSid, authToken: new Secret(token) });
+  await expect(other.playRecording(sid).next()).rejects.toMatchObject({ info: { httpStatus: 404 } });
+});
+
+test("a recording is passed on as it comes, before Twilio has sent the rest", async () => {
+  const rest = Promise.withResolvers<void>();
+  const server = createServer(async (_, response) => {
+    response.write("first");
+    await rest.promise;
+    response.end("rest");
+  });
+  const { host, close } = await listen(server, 0, "twilio");
+  onTestFinished(close);
+  const credentials = { accountSid: `AC${"1".repeat(32)}`, authToken: new Secret("token") };
+  const sound = createTwilio({ apiBaseUrl: `http://${host}` })
+    .account(credentials)
+    .playRecording(`RE${"2".repeat(32)}`);
+  const textOf = async () => Buffer.from((await sound.next()).value ?? []).toString();
+  expect(await textOf()).toBe("first");
+  rest.resolve();
+  expect(await textOf()).toBe("rest");
 });

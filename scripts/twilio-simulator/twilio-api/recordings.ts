@@ -6,8 +6,13 @@ import { rfc2822 } from "./dates.ts";
 import { TwilioError } from "./error.ts";
 import { pageOf } from "./paging.ts";
 
-/** What was recorded of a call: listed and removed, and not served, since the simulator keeps no sound. */
-export function createRecordingResource({ calls, recordings }: World): Record<"list" | "remove", ApiHandler> {
+const BYTES_A_SECOND = 4_000;
+
+/** What was recorded of a call: listed, served as silence, and removed. */
+export function createRecordingResource({
+  calls,
+  recordings,
+}: World): Record<"list" | "play" | "remove", ApiHandler> {
   function ofCall(request: ApiRequest): readonly Recording[] {
     const call = calls.find(pathParameter(request, "CallSid"));
     if (call?.accountSid !== request.account.sid) throw notFound(request);
@@ -22,6 +27,11 @@ export function createRecordingResource({ calls, recordings }: World): Record<"l
         tokenOf: ({ sid }) => sid,
         present,
       }),
+    play(request) {
+      const recording = recordings.find(pathParameter(request, "Sid"));
+      if (recording?.accountSid !== request.account.sid) throw notFound(request);
+      return { status: 200, contentType: "audio/mpeg", body: silence(recording) };
+    },
     remove(request) {
       const wanted = pathParameter(request, "Sid");
       const recording = ofCall(request).find(({ sid }) => sid === wanted);
@@ -30,6 +40,11 @@ export function createRecordingResource({ calls, recordings }: World): Record<"l
       return noContent;
     },
   };
+}
+
+/** No real MP3: so many bytes as a second takes at 32 kbit/s, marked as what they stand for. */
+function silence({ sid, durationSeconds }: Recording): string {
+  return `ID3 ${sid} ${"\0".repeat(durationSeconds * BYTES_A_SECOND)}`;
 }
 
 function notFound({ path }: ApiRequest): TwilioError {

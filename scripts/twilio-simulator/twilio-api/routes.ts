@@ -76,6 +76,7 @@ export function apiRoutes(deps: ApiDeps): readonly Route<ApiHandler>[] {
       path: `${account}/Calls/{CallSid}/Recordings/{Sid}.json`,
       handler: recordings.remove,
     },
+    { method: "GET", path: `${account}/Recordings/{Sid}.mp3`, handler: recordings.play },
     { method: "GET", path: `${account}/Usage/Records.json`, handler: usage.list },
     { method: "GET", path: `${account}/Usage/Records/{Subresource}.json`, handler: usage.list },
     { method: "POST", path: "/v1/AuthTokens/Secondary", handler: tokens.create },

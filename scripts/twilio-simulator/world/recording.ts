@@ -11,6 +11,7 @@ export interface Recordings {
   add(recording: Recording): void;
   /** Oldest first. */
   ofCall(callSid: string): readonly Recording[];
+  find(sid: string): Recording | undefined;
   remove(sid: string): void;
   clear(): void;
 }
@@ -20,6 +21,7 @@ export function createRecordings(): Recordings {
   return {
     add: (recording) => void recordings.set(recording.sid, recording),
     ofCall: (callSid) => [...recordings.values()].filter((recording) => recording.callSid === callSid),
+    find: (sid) => recordings.get(sid),
     remove: (sid) => void recordings.delete(sid),
     clear: () => recordings.clear(),
   };
