@@ -11,6 +11,7 @@ const WEBHOOK = [
   "PUBLIC_WEBHOOK_BASE",
   "PARTY_HASH_KEY",
   "TWILIO_WEBHOOK_ALLOWED_CIDRS",
+  "WEBHOOK_INGRESS",
   "TRUSTED_PROXY_HOPS",
 ] as const;
 const LEASE = ["MESSAGE_LEASE_SECONDS", "UNCERTAIN_RECHECK_SECONDS"] as const;
@@ -20,6 +21,7 @@ const DELIVERY = [
   ...LEASE,
   "PLATFORM_ACCOUNTS",
   "PUBLIC_WEBHOOK_BASE",
+  "VOICE_FALLBACK_BASE",
   "PARTY_HASH_KEY",
 ] as const;
 const SALON_LIMITS = ["SALON_MESSAGES_PER_MINUTE", "SALON_MESSAGES_BURST"] as const;
@@ -31,7 +33,7 @@ export const FUNCTION_VARIABLES = {
   "announce-change": [...EVERY, ...VAULT, "PARTY_HASH_KEY"],
   "audit-integration": [...EVERY, "AUDIT_TRUSTED_PRINCIPALS"],
   "deliver-message": [...DELIVERY, ...MAIL],
-  "maintain-salons": [...EVERY, ...VAULT, "PUBLIC_WEBHOOK_BASE", "PLATFORM_ACCOUNTS"],
+  "maintain-salons": [...EVERY, ...VAULT, "PUBLIC_WEBHOOK_BASE", "VOICE_FALLBACK_BASE", "PLATFORM_ACCOUNTS"],
   "manage-integration": [...DELIVERY, "DASHBOARD_ORIGIN", "TRUSTED_PROXY_HOPS"],
   "place-call": [...EVERY, ...VAULT, ...LEASE, "PUBLIC_WEBHOOK_BASE"],
   "probe-integration": [...EVERY, ...VAULT],

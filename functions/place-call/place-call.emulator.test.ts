@@ -476,6 +476,23 @@ describe("what another salon sends", () => {
     expect(Object.values(await bench.minutes(salon.salonId))).toEqual([1]);
   });
 
+  test("an attempt written otherwise than in our addresses has no script", async () => {
+    const { id } = await accept();
+    await bench.worker().place(id);
+    const { attempts } = await bench.untilCall(id, ended);
+    const form = {
+      AccountSid: salon.accountSid,
+      CallSid: attempts[0]?.sid ?? "",
+      CallStatus: "in-progress",
+      To: customer,
+    };
+    const ask = async (attempt: string) => {
+      const path = `/webhooks/twilio/voice/${salon.salonId}/reminder/${id}/${attempt}`;
+      return (await bench.post(path, { token: salon.authToken, form })).status;
+    };
+    expect([await ask("1"), await ask("0x1"), await ask("1.0")]).toEqual([200, 403, 403]);
+  });
+
   test("a call that there is not has no script", async () => {
     const path = `/webhooks/twilio/voice/${salon.salonId}/reminder/${"a".repeat(40)}/1`;
     const form = {

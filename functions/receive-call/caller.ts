@@ -26,6 +26,12 @@ export interface CallerDeps extends ConversationDeps {
 /** What Twilio asks for a customer's call, by `…/voice/{salonId}[/{step}/{language}/{turn}/{misses}]`. */
 export type AnswerCaller = (request: HttpRequest, salonId: string, path: readonly string[]) => Promise<Reply>;
 
+/**
+ * "UNAVAILABLE" on a keypad: what Twilio is known to write, though its API description does not say so, where a caller's
+ * number did not come with the call. Its other such words (ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN) are no phone numbers.
+ */
+const UNAVAILABLE = "+86282452253";
+
 /** Answers each step of a customer's call, and takes note of it before the caller hears the answer. */
 export function createAnswerCaller(deps: CallerDeps): AnswerCaller {
   const { verify, salons, calls, contacts, partyOf } = deps;
@@ -37,7 +43,7 @@ export function createAnswerCaller(deps: CallerDeps): AnswerCaller {
     const webhook = voiceWebhookSchema.safeParse(form).data;
     if (webhook === undefined) throw refusal();
     const salon = await salons.open(salonId);
-    const caller = E164.safeParse(webhook.from).data;
+    const caller = webhook.from === UNAVAILABLE ? undefined : E164.safeParse(webhook.from).data;
     const party = partyOf(webhook.from ?? "anonymous");
     const found = placeIn(path, salon.communication);
     const place = found ?? (await beginning(salonId, salon, caller));

@@ -12,6 +12,7 @@ import type { Logger } from "#shared/core/logger.ts";
 import type { HttpRequest, Reply } from "#shared/runtime/http-boundary.ts";
 import { voiceWebhookSchema } from "#shared/twilio/webhook-parameters.ts";
 import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";
+import { attemptIn } from "#shared/webhooks/path.ts";
 import { refusal } from "#shared/webhooks/refusal.ts";
 import type { VerifyWebhook } from "#shared/webhooks/verification.ts";
 
@@ -36,7 +37,7 @@ export function createAnswerReminder({ verify, calls, urls, logger }: ReminderDe
     const webhook = voiceWebhookSchema.safeParse(form).data;
     const id = CallId.safeParse(claimedId).data;
     if (webhook === undefined || id === undefined) throw refusal();
-    const attempt = Number(attemptText);
+    const attempt = attemptIn(attemptText);
     const from = { salonId, account: accountFingerprint(account.accountSid) };
     const fields = { salonId, callId: id, attempt };
 

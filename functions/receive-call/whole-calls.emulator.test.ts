@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { callerParts } from "#scripts/testing/caller-parts.ts";
 import { createMovingClock } from "#scripts/testing/moving-clock.ts";
@@ -338,6 +339,16 @@ describe("who calls while the salon is closed", () => {
     expect(JSON.stringify(call)).not.toContain("http");
   });
 
+  test("and leaves a message can be called back, and nobody else's number is kept", async () => {
+    const left = await ring(closed, [], { voicemail: { seconds: 7, hangs_up: true } });
+    expect(left.call.from).toBe(left.from);
+    const silent = await ring(closed, [], { voicemail: { seconds: 0 } });
+    expect(JSON.stringify(silent.call)).not.toContain(silent.from.slice(1));
+    const hidden = await ring(closed, [], { from: "anonymous" });
+    expect(hidden.call).toMatchObject({ outcome: "voicemail" });
+    expect(hidden.call.from).toBeUndefined();
+  });
+
   test("and hangs up while recording leaves it all the same", async () => {
     const { call } = await ring(closed, [], { voicemail: { seconds: 7, hangs_up: true } });
     expect(call).toMatchObject({
@@ -450,6 +461,17 @@ describe("a webhook that comes again", () => {
     expect(await messagesOf(salon, CallSid)).toHaveLength(1);
     const told = await bench.documents("notifications", salon.salonId);
     expect(told.filter(({ facts }) => facts.seconds === 9)).toHaveLength(1);
+  });
+
+  test.each([
+    ["who hung up while it rang", { CallStatus: "completed" }],
+    ["whose number did not come with the call", { From: "+86282452253" }],
+  ])("of a transfer that nobody took sends no link to a caller %s", async (_, changes) => {
+    const callSid = `CA${randomBytes(16).toString("hex")}`;
+    const left = { CallSid: callSid, DialCallStatus: "no-answer", ...changes };
+    expect((await post("/transferred/en/2/0", left)).status).toBe(200);
+    expect(await messagesOf(salon, callSid)).toEqual([]);
+    expect((await stored(callSid))?.outcome).not.toBe("link_sent");
   });
 
   test("late after the end of the call does not begin it again", async () => {

@@ -5,7 +5,7 @@ import { type BenchSalon, startWebhookBench, type WebhookBench } from "#scripts/
 import { plusSeconds } from "#shared/core/clock.ts";
 import { createAcceptance } from "#shared/messages/acceptance.ts";
 import { InboundEvent } from "#shared/messages/events.ts";
-import { createInboundIntake } from "#shared/messages/inbound-intake.ts";
+import { createInboundIntake, inboundMessageId } from "#shared/messages/inbound-intake.ts";
 import { createInboundMessages } from "#shared/messages/inbound-store.ts";
 import { createOutboundMessages } from "#shared/messages/outbound-store.ts";
 import { createSalons } from "#shared/salons/salons.ts";
@@ -435,6 +435,32 @@ describe("when something is down", () => {
     await expect.poll(() => published(body)).toHaveLength(1);
     await sleep(200);
     expect(published(body)).toHaveLength(1);
+  });
+
+  test("one that cannot be read is told of, and stops no other from being published later", async () => {
+    const broken = bench.database.firestore.doc("messages/not-readable");
+    await broken.set({ direction: "inbound", take_again_at: new Date(0) });
+    const body = "Behind an odd one";
+    Object.assign(death, { at: "before it has published", times: 4 });
+    await bench.twilio.write({ to: SALON_NUMBER, from: newCustomer(), body });
+    expect(await takeAgainLater()).toBe(1);
+    await broken.delete();
+    await expect.poll(() => published(body)).toHaveLength(1);
+    expect(bench.logs.lines.some((line) => line.includes("customer's message cannot be read"))).toBe(true);
+  });
+
+  test("a repeated webhook goes on with what a newer version has stored more of", async () => {
+    const body = "From tomorrow";
+    Object.assign(death, { at: "before it has published", times: 4 });
+    const from = newCustomer();
+    const { message_sid } = await bench.twilio.write({ to: SALON_NUMBER, from, body });
+    const id = inboundMessageId(salon.salonId, message_sid);
+    const later = { "details.later": 1, "details.button": { text: "Confirm", later: 1 }, later: 1 };
+    await bench.database.firestore.doc(`messages/${id}`).update(later);
+    const form = { AccountSid: salon.accountSid, MessageSid: message_sid, From: from, To: salon.number };
+    const path = `/webhooks/twilio/sms/${salon.salonId}`;
+    expect((await bench.post(path, { token: salon.authToken, form })).status).toBe(200);
+    await expect.poll(() => published(body)).toMatchObject([{ button: { text: "Confirm" } }]);
   });
 
   test("what is published later is not answered for a salon that has closed meanwhile, and is finished", async () => {

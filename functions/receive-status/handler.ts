@@ -9,7 +9,7 @@ import { twilioState } from "#shared/messages/state.ts";
 import type { Handler, Reply } from "#shared/runtime/http-boundary.ts";
 import type { Salons } from "#shared/salons/salons.ts";
 import { callStatusCallbackSchema, messageStatusCallbackSchema } from "#shared/twilio/webhook-parameters.ts";
-import { webhookSegments } from "#shared/webhooks/path.ts";
+import { attemptIn, webhookSegments } from "#shared/webhooks/path.ts";
 import type { VerifyPlatformWebhook } from "#shared/webhooks/platform-accounts.ts";
 import { refusal } from "#shared/webhooks/refusal.ts";
 import type { VerifiedWebhook, VerifyWebhook } from "#shared/webhooks/verification.ts";
@@ -98,8 +98,11 @@ export function createHandler({
     const callback = callStatusCallbackSchema.safeParse(form).data;
     const state = CallState.safeParse(callback?.status).data;
     if (callback === undefined || state === undefined) return ignored("not understood");
-    const inbound = callback.direction === "inbound";
-    const salon = await salons.open(salonId);
+    // A call of the salon's has an address of its own, so what does not say otherwise is a customer's.
+    const inbound = callback.direction?.startsWith("outbound") !== true;
+    // Whatever has become of the salon since, its minutes are charged.
+    const salon = await salons.find(salonId);
+    if (salon === undefined) throw refusal();
     const outcome = await calls.report({
       salonId,
       callSid: callback.callSid,
@@ -114,11 +117,6 @@ export function createHandler({
     if (outcome === "forbidden") throw refusal();
     return { status: 204, log: { salonId, state, outcome, tokenRole } };
   }
-}
-
-/** Attempts count from 1; no attempt has the number that stands for anything else. */
-function attemptIn(segment = ""): number {
-  return /^[1-9]\d{0,3}$/.test(segment) ? Number(segment) : Number.NaN;
 }
 
 /** Twilio gains nothing by repeating what we do not understand. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createMovingClock } from "#scripts/testing/moving-clock.ts";
 import { newAttempt } from "#scripts/testing/outbound-message.ts";
 import {
   type BenchSalon,
@@ -7,6 +8,7 @@ import {
   type WebhookBench,
 } from "#scripts/testing/webhook-bench.ts";
 import { createCalls } from "#shared/calls/call-store.ts";
+import { plusSeconds } from "#shared/core/clock.ts";
 import { accountFingerprint } from "#shared/core/ids.ts";
 import { E164 } from "#shared/core/phone.ts";
 import { Secret } from "#shared/core/secret.ts";
@@ -24,6 +26,7 @@ const REFUSED = {
   },
 };
 
+const clock = createMovingClock();
 let bench: WebhookBench;
 let salon: BenchSalon;
 let other: BenchSalon;
@@ -33,7 +36,7 @@ let serial = 1;
 const unique = () => String(serial++).padStart(32, "0");
 
 beforeAll(async () => {
-  bench = await startWebhookBench();
+  bench = await startWebhookBench({ clock });
   messages = createOutboundMessages(bench.database, bench.clock);
   acceptance = createAcceptance({ ...bench, messages });
   const calls = createCalls(bench.database, bench.clock);
@@ -366,11 +369,10 @@ describe("of an attempt whose account the salon has left meanwhile", () => {
     const keptUntil = (expires_at: Date) =>
       bench.setIntegration(moving.salonId, { twilio: { ...current, previous: { ...previous, expires_at } } });
     const sid = `SM${unique()}`;
-    const end = new Date(bench.clock.now().getTime() + 4_000);
-    await keptUntil(end);
+    await keptUntil(plusSeconds(at, 3_600));
     expect((await callback({ id: message.id, sid, status: "sent", by: left })).status).toBe(204);
     expect((await read(message)).state).toBe("sent");
-    await expect.poll(() => bench.clock.now() > end, { timeout: 6_000 }).toBe(true);
+    clock.pass(3_600);
     expect((await callback({ id: message.id, sid, status: "delivered", by: left })).status).toBe(403);
     expect((await read(message)).state).toBe("sent");
   });
@@ -418,7 +420,9 @@ describe("a call's status", () => {
   test("puts its started minutes into the ledger once, however often it is told", async () => {
     const callSid = `CA${unique()}`;
     const answers = await Promise.all([hangUp(callSid), hangUp(callSid), hangUp(callSid)]);
-    expect(answers.map(({ status }) => status)).toEqual([204, 204, 204]);
+    // Of two at the same moment one may have to be repeated, as Twilio does.
+    for (const { status } of answers) expect([204, 503]).toContain(status);
+    expect((await hangUp(callSid)).status).toBe(204);
     expect(await rows(callSid)).toMatchObject([{ kind: "voice_inbound", quantity: 2, cost_micros: 200_000 }]);
   });
 
@@ -427,6 +431,21 @@ describe("a call's status", () => {
     await hangUp(callSid);
     await hangUp(callSid, { CallStatus: "ringing" });
     expect((await bench.database.firestore.doc(`calls/${callSid}`).get()).get("state")).toBe("completed");
+  });
+
+  test("is a customer's call unless it says otherwise", async () => {
+    const [silent, outbound] = [`CA${unique()}`, `CA${unique()}`];
+    await hangUp(silent, { Direction: "" });
+    await hangUp(outbound, { Direction: "outbound-dial" });
+    expect(await rows(silent)).toMatchObject([{ kind: "voice_inbound" }]);
+    expect(await rows(outbound)).toMatchObject([{ kind: "voice_outbound" }]);
+  });
+
+  test("counts although the salon has closed during the call", async () => {
+    const closed = await bench.addSalon("+14155550109", { status: "closed" });
+    const callSid = `CA${unique()}`;
+    expect((await hangUp(callSid, {}, closed)).status).toBe(204);
+    expect(await rows(callSid, closed)).toMatchObject([{ kind: "voice_inbound", quantity: 2 }]);
   });
 
   test("of a call that nobody took costs nothing", async () => {

@@ -222,7 +222,7 @@ export async function startMessagingBench({
       trustedProxyHops: 0,
     });
     const verify = createVerification({ database, integrations, vault, admission, clock, logger });
-    const verifyPlatform = createPlatformVerification({ defaultSenders, admission });
+    const verifyPlatform = createPlatformVerification({ defaultSenders, admission, clock });
     await callbacks.serve({
       verify,
       verifyPlatform,

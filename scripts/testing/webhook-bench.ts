@@ -12,7 +12,7 @@ import { startGateway } from "#scripts/local-stack/gateway.ts";
 import { listen } from "#scripts/local-stack/listen.ts";
 import { startSecretManagerServer } from "#scripts/local-stack/secret-manager-server.ts";
 import { createAddressList } from "#shared/core/address-list.ts";
-import { systemClock } from "#shared/core/clock.ts";
+import { type Clock, systemClock } from "#shared/core/clock.ts";
 import { SalonId } from "#shared/core/ids.ts";
 import { createPartyOf } from "#shared/core/phone.ts";
 import { Secret } from "#shared/core/secret.ts";
@@ -69,13 +69,15 @@ export interface SignedPost {
 
 export interface WebhookBenchOptions {
   readonly allowedCidrs?: readonly string[];
+  /** The real time when left out. */
+  readonly clock?: Clock;
 }
 
 /**
  * The webhooks as they are in production, but for Google: Hosting's rewrites, functions-framework, the Firestore and
  * Pub/Sub emulators, Cloud KMS and Twilio as local servers.
  */
-export async function startWebhookBench({ allowedCidrs }: WebhookBenchOptions = {}) {
+export async function startWebhookBench({ allowedCidrs, clock = systemClock }: WebhookBenchOptions = {}) {
   const projectId = uniqueProjectId();
   const { KMS_KEY_NAME: keyName = "", KMS_ENDPOINT: endpoint } = process.env;
   const twilio = await startSimulatedTwilio();
@@ -88,7 +90,6 @@ export async function startWebhookBench({ allowedCidrs }: WebhookBenchOptions = 
   const gateway = await startGateway({ rewrites, targets, publicFolder: PUBLIC_FOLDER });
   const servers: { close(): Promise<void> }[] = [];
 
-  const clock = systemClock;
   const logs = createLogBook();
   const database = createDatabase(projectId);
   const vault = createVault({ kms: createKms({ keyName, endpoint }), clock, cache: VAULT_CACHE });
@@ -129,7 +130,7 @@ export async function startWebhookBench({ allowedCidrs }: WebhookBenchOptions = 
       clock,
       logger: logs.logger,
     });
-    const verifyPlatform = createPlatformVerification({ defaultSenders, admission });
+    const verifyPlatform = createPlatformVerification({ defaultSenders, admission, clock });
     return { verify, verifyPlatform, verifyMessageStatus: orOfPlatform(verify, verifyPlatform) };
   };
   const api = createTwilio({ apiBaseUrl: twilio.url, timeoutMs: 5_000 });
@@ -176,6 +177,7 @@ export async function startWebhookBench({ allowedCidrs }: WebhookBenchOptions = 
     /** Another parent account of the platform's, beside `twilio.main`. */
     second,
     defaultSenders,
+    secretManager,
     vault,
     gateway,
     logs,

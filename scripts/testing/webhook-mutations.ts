@@ -1,6 +1,11 @@
 import { createHash } from "node:crypto";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
-import { getExpectedTwilioSignature, validateRequest } from "twilio/lib/webhooks/webhooks.js";
+import {
+  getExpectedTwilioSignature,
+  validateRequest,
+  validateRequestWithBody,
+} from "twilio/lib/webhooks/webhooks.js";
+import { z } from "zod";
 import type { Random } from "#scripts/twilio-simulator/random.ts";
 
 /** A webhook as it goes over the wire, each part of which can be spoiled. */
@@ -47,15 +52,39 @@ export function signed(base: string, { path, kind, token, form }: Webhook): Wire
   return { method: "POST", path, headers, body: Buffer.from(parameters.toString()) };
 }
 
-/** Whether one of the tokens has signed it, by Twilio's own library; whatever is compressed, nobody has. */
-export function isSigned(base: string, webhook: WireWebhook, tokens: readonly string[]): boolean {
+/** An account that signs its webhooks. */
+export interface Signer {
+  readonly accountSid: string;
+  readonly token: string;
+}
+
+/**
+ * Whether one of these accounts has signed it as its own, by Twilio's own library; whatever is compressed, nobody has.
+ */
+export function isSigned(base: string, webhook: WireWebhook, signers: readonly Signer[]): boolean {
   const { method, path, headers, body } = webhook;
   const signature = headers["x-twilio-signature"] ?? "";
   const url = `${base}${path.replace(/#.*$/s, "")}`;
-  const isForm = /^application\/x-www-form-urlencoded/i.test(headers["content-type"] ?? "");
-  const parameters = method !== "GET" && isForm ? grouped(body.toString()) : {};
   if (!URL.canParse(url)) return false;
-  return tokens.some((token) => validateRequest(token, signature, url, parameters));
+  const text = method === "GET" ? "" : body.toString();
+  const isForm = text !== "" && /^application\/x-www-form-urlencoded/i.test(headers["content-type"] ?? "");
+  const isJson = text !== "" && !isForm;
+  const form = isForm ? grouped(text) : isJson ? parsed(text) : grouped(new URL(url).search);
+  const owner = [form.AccountSid].flat()[0];
+  return signers.some(({ accountSid, token }) => {
+    if (accountSid !== owner) return false;
+    return isJson
+      ? validateRequestWithBody(token, signature, url, text)
+      : validateRequest(token, signature, url, isForm ? form : {});
+  });
+}
+
+function parsed(body: string): Record<string, string> {
+  try {
+    return z.record(z.string(), z.string()).parse(JSON.parse(body));
+  } catch {
+    return {};
+  }
 }
 
 function grouped(body: string): Record<string, string | string[]> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ACCEPTED_AT as NOW } from "#scripts/testing/outbound-message.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
-import { SalonId } from "#shared/core/ids.ts";
+import { SalonId, sha256Hex } from "#shared/core/ids.ts";
 import { E164 } from "#shared/core/phone.ts";
 import { Salon } from "#shared/salons/salon.ts";
 import { type CallRequest, requestedCall } from "./call-request.ts";
@@ -103,7 +103,29 @@ test("the same request an hour later is the same, and another one is another", (
     { ...context, now: plusSeconds(NOW, 3_600) },
   );
   expect(later.payload_hash).toBe(asked().payload_hash);
+  expect(asked({ timing: "no_quiet_hours", category: "transactional" }).payload_hash).toBe(
+    later.payload_hash,
+  );
   expect(asked({ confirm: false }).payload_hash).not.toBe(later.payload_hash);
+});
+
+test("the same variables in another order are the same request, and other ones are another", () => {
+  const turned = Object.fromEntries(Object.entries(booking).toReversed());
+  const { payload_hash } = asked(TEMPLATE);
+  const withVariables = (variables: Record<string, string>) =>
+    asked({ ...TEMPLATE, template: { name: "booking_reminder", variables } }).payload_hash;
+  expect(withVariables(turned)).toBe(payload_hash);
+  expect(withVariables({ ...booking, time: "5 PM" })).not.toBe(payload_hash);
+});
+
+test("a repeated request stays the same when a template is worded anew", () => {
+  expect(asked(TEMPLATE).payload_hash).toBe(
+    sha256Hex(
+      '{"category":"transactional","confirm":true,"language":"en","template":{"name":"booking_reminder","variables":' +
+        '{"customer_name":"Priya","date":"5 May","salon_name":"Anjali","service":"Cut","time":"4 PM"}},' +
+        '"timing":"no_quiet_hours","to":"+14155550142"}',
+    ),
+  );
 });
 
 function requestOf(): CallRequest {

@@ -1,3 +1,4 @@
+import { canonicalJson } from "#shared/audit/canonical-json.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { type SalonId, sha256Hex } from "#shared/core/ids.ts";
 import type { E164, PartyOf } from "#shared/core/phone.ts";
@@ -25,6 +26,7 @@ export interface CallRequest extends AskedSpan {
 }
 
 export const MAX_TEXT_CHARACTERS = 1_000;
+const DEFAULT_TIMING: CallTiming = "no_quiet_hours";
 /** What XML, and so a call's script, cannot say. */
 const UNSPEAKABLE = /[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/u;
 
@@ -33,7 +35,7 @@ export function requestedCall(
   request: CallRequest,
   { salon, partyOf, now }: { readonly salon: Salon; readonly partyOf: PartyOf; readonly now: Date },
 ): OutboundCall {
-  const { salonId, idempotencyKey, to, language, confirm, timing = "no_quiet_hours" } = request;
+  const { salonId, idempotencyKey, to, language, confirm, timing = DEFAULT_TIMING } = request;
   const { text, template } = wordsOf(request);
   const category = template === null ? (request.category ?? "transactional") : categoryOf(template.name);
   const mayGo = (at: Date) => sendableAt({ salon, timing, at }).at;
@@ -45,10 +47,7 @@ export function requestedCall(
     id: callIdOf(salonId, idempotencyKey),
     salon_id: salonId,
     idempotency_key: idempotencyKey,
-    // Of what was asked for and not of what became of it: a repeated request is the same an hour later.
-    payload_hash: sha256Hex(
-      JSON.stringify({ ...asked, send_at: request.sendAt ?? null, expires_at: request.expiresAt ?? null }),
-    ),
+    payload_hash: payloadHashOf(request),
     party: partyOf(to),
     time_zone: salon.time_zone,
     state: sendAt === null ? "accepted" : "scheduled",
@@ -62,6 +61,15 @@ export function requestedCall(
     updated_at: now,
     ...(sendAt === null ? {} : { due_at: sendAt }),
   };
+}
+
+/**
+ * Of what was asked for and not of what became of it: a repeated request is the same an hour later, after a deploy that
+ * words a template anew, and however its fields are ordered.
+ */
+function payloadHashOf({ salonId: _, idempotencyKey: _key, ...asked }: CallRequest): string {
+  const { template = null, category = "transactional", timing = DEFAULT_TIMING } = asked;
+  return sha256Hex(canonicalJson({ ...asked, template, category, timing }));
 }
 
 function wordsOf({ text, template = null, language }: CallRequest): Pick<OutboundCall, "text" | "template"> {

@@ -50,6 +50,16 @@ describe("a call", () => {
     expect(await ledger()).toEqual({ [`${callSid}_voice_inbound`]: [2, 200_000] });
   });
 
+  test("is spoken of by its own account alone, and keeps who called whom", async () => {
+    await report("ringing");
+    expect(await report("completed", { account: "fingerprint-of-another" })).toBe("forbidden");
+    expect(await report("completed", { direction: "outbound", party: "party-of-our-own-number" })).toBe(
+      "moved",
+    );
+    expect(await call()).toMatchObject({ direction: "inbound", party: "party-of-the-customer" });
+    expect(await ledger()).toEqual({ [`${callSid}_voice_inbound`]: [2, 200_000] });
+  });
+
   test("stays completed when an older callback arrives late", async () => {
     await report("completed");
     const before = await call();

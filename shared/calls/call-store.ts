@@ -34,7 +34,8 @@ export interface LeftMessage {
 export interface Calls {
   /**
    * Records where a call is that is known by its SID alone, and its minutes in the ledger once it has ended. Reports may
-   * come first, twice or late; `forbidden` means that the call is another salon's. What a step brought counts in any case.
+   * come first, twice or late; `forbidden` means that the call is another salon's, or another account's. What a step
+   * brought counts in any case.
    */
   report(report: CallReport): Promise<"moved" | "stale" | "forbidden">;
   /** Lists a message that a caller left, once, and has the salon's owner told; `forbidden` means that the account had no such call with the salon. */
@@ -54,7 +55,7 @@ export function createCalls(database: Database, clock: Clock): Calls {
         if (snapshot.get("direction") === "leg")
           return snapshot.get("salon_id") === report.salonId ? "stale" : "forbidden";
         const known = snapshot.exists ? parseDocument(Call, reference.path, snapshot.data()) : undefined;
-        if (known !== undefined && known.salon_id !== report.salonId) return "forbidden";
+        if (known !== undefined && !isTheirs(known, report)) return "forbidden";
         const now = clock.now();
         const isMoving =
           known === undefined || callMovesOn(known.state, report.state) || tellsLength(known, report);
@@ -95,13 +96,18 @@ function afterReport(known: Call | undefined, report: CallReport, now: Date): Ca
     ...known,
     salon_id: report.salonId,
     account: report.account,
-    direction: report.direction,
-    party: report.party,
+    // Every report names the SID; who called whom, the first one said.
+    direction: known?.direction ?? report.direction,
+    party: known?.party ?? report.party,
     state: report.state,
     duration_seconds: report.durationSeconds ?? known?.duration_seconds ?? null,
     started_at: known?.started_at ?? now,
     updated_at: now,
   };
+}
+
+function isTheirs(known: Call, { salonId, account }: CallReport): boolean {
+  return known.salon_id === salonId && known.account === account;
 }
 
 /** An end that was told of without its length has charged nothing yet. */

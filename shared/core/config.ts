@@ -42,6 +42,9 @@ export const variables = z.object({
     protocol: /^https?$/,
     error: "must be the public https:// address of the webhooks",
   }),
+  VOICE_FALLBACK_BASE: z
+    .url({ protocol: /^https?$/, error: "must be the https:// address that voice-fallback.xml lies under" })
+    .optional(),
   PLATFORM_ACCOUNTS: z
     .string()
     .default("default")
@@ -97,6 +100,9 @@ export const variables = z.object({
     .pipe(z.array(z.string().refine(isCidr, "must be networks such as 203.0.113.0/24, separated by commas")))
     .transform(createAddressList)
     .optional(),
+  WEBHOOK_INGRESS: z
+    .enum(["all", "proxies-alone"], "must be all or, where nobody gets past the proxies, proxies-alone")
+    .default("all"),
   SALON_MESSAGES_PER_MINUTE: z.coerce.number().int().positive().max(1_000_000).default(600),
   SALON_MESSAGES_BURST: z.coerce.number().int().positive().max(1_000_000).default(6_000),
   CALLER_TOKENS: z

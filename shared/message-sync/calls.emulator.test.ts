@@ -108,9 +108,20 @@ describe("a customer's call", () => {
     expect(await stored(sid)).toBeUndefined();
   });
 
-  test("is nobody's business while the salon is closed", async () => {
+  test("is charged although the salon has closed", async () => {
     const salon = await bench.salon("platform", { status: "closed" });
     const { sid } = await lostCall(salon);
+    laterOn();
+    expect((await bench.reader()()).counts.moved).toBe(1);
+    expect(await rowsOf(salon, sid)).toMatchObject([{ kind: "voice_inbound", quantity: 2 }, {}]);
+  });
+
+  test("does not come back while the salon's data is being erased", async () => {
+    const salon = await bench.salon();
+    const { sid } = await lostCall(salon);
+    await bench.database.firestore
+      .doc(`salon_integrations/${salon.salonId}`)
+      .set({ erasing: true }, { merge: true });
     laterOn();
     await bench.reader()();
     expect([await stored(sid), await rowsOf(salon, sid)]).toEqual([undefined, []]);

@@ -22,7 +22,7 @@ export interface MendCallsDeps {
 
 export interface CallsReading {
   readonly salonId: SalonId;
-  /** Undefined while nothing of its customers may be stored. */
+  /** Open or closed; undefined while its data is erased. */
   readonly salon: Salon | undefined;
   readonly account: SyncedAccount;
   /** Customers' calls from before were somebody else's to take; null where none reach us. */

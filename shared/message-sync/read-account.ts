@@ -149,7 +149,12 @@ export function createReadAccount(deps: ReadAccountDeps, limits: ReadLimits) {
     try {
       const calls = await twilio.callsSince({ startedAfter: turn.since, limit: limits.calls });
       const reachedSince = reached?.since ?? null;
-      return await deps.mendCalls(calls, { salonId, salon: await openSalon(salonId), account, reachedSince });
+      return await deps.mendCalls(calls, {
+        salonId,
+        salon: await chargedSalon(salonId),
+        account,
+        reachedSince,
+      });
     } catch (error) {
       if (!(error instanceof TwilioFailure)) throw error;
       deps.logger.warn("calls not read", { salonId, error });
@@ -185,6 +190,12 @@ export function createReadAccount(deps: ReadAccountDeps, limits: ReadLimits) {
       if (error instanceof AppError && !error.retry) return undefined;
       throw error;
     }
+  }
+
+  /** Undefined while a salon is erased: what is gone must not come back. A closed one's calls cost minutes all the same. */
+  async function chargedSalon(salonId: SalonId): Promise<Salon | undefined> {
+    const integration = await deps.integrations.get(salonId);
+    return integration?.erasing === true ? undefined : deps.salons.find(salonId);
   }
 
   /** By the first token that Twilio takes. A place that Twilio no longer knows is left for the beginning of the list. */

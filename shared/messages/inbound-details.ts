@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-const Place = z.strictObject({
+const Place = z.object({
   city: z.string().optional(),
   state: z.string().optional(),
   zip: z.string().optional(),
@@ -8,10 +8,10 @@ const Place = z.strictObject({
 });
 
 /**
- * What else Twilio tells of a customer's message, each only when it does. Texts are cut to a length that no honest one
- * reaches; see `webhook-parameters.ts`.
+ * What else Twilio tells of a customer's message, each only when it does, and whole: a webhook is small. What a newer
+ * version has stored beside is passed over.
  */
-export const InboundDetails = z.strictObject({
+export const InboundDetails = z.object({
   /** The name that the customer goes by on WhatsApp. */
   profile_name: z.string().optional(),
   /** The customer's WhatsApp id, digits alone: mostly a phone number, and not always the one in `from`. */
@@ -23,27 +23,27 @@ export const InboundDetails = z.strictObject({
   opt_out_type: z.enum(["START", "STOP", "HELP"]).optional(),
   /** The button that was pressed, of a template or list of ours. */
   button: z
-    .strictObject({
+    .object({
       text: z.string().optional(),
       payload: z.string().optional(),
       /** `REPLY` or `ACTION`. */
       type: z.string().optional(),
     })
     .optional(),
-  /** Where the customer is, or wants us to look. */
+  /** Where the customer is, or wants us to look: both degrees or neither. */
   location: z
-    .strictObject({
-      latitude: z.number(),
-      longitude: z.number(),
+    .object({
+      latitude: z.number().optional(),
+      longitude: z.number().optional(),
       address: z.string().optional(),
       label: z.string().optional(),
     })
     .optional(),
   /** The message that this one answers, by its Twilio SID, and who wrote that one. */
-  reply_to: z.strictObject({ sid: z.string(), sender: z.string().optional() }).optional(),
+  reply_to: z.object({ sid: z.string().optional(), sender: z.string().optional() }).optional(),
   /** The advertisement that the customer came from. */
   referral: z
-    .strictObject({
+    .object({
       body: z.string().optional(),
       headline: z.string().optional(),
       source_id: z.string().optional(),

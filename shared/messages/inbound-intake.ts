@@ -1,5 +1,5 @@
 import { type Clock, plusSeconds } from "#shared/core/clock.ts";
-import { toAppError } from "#shared/core/errors.ts";
+import { AppError, toAppError } from "#shared/core/errors.ts";
 import { type MessageId, messageIdOf, type SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import { E164, type PartyOf, withoutChannelPrefix } from "#shared/core/phone.ts";
@@ -72,6 +72,10 @@ export function createInboundIntake(deps: IntakeDeps): InboundIntake {
     async takeAgain() {
       let ended = 0;
       for (const message of await inbound.unfinished(clock.now(), MOST_AGAIN)) {
+        if (message instanceof AppError) {
+          logger.error("customer's message cannot be read", { error: message });
+          continue;
+        }
         try {
           await complete(message);
           ended += 1;

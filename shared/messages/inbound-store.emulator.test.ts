@@ -4,6 +4,7 @@ import { ACCEPTED_AT, messageSid } from "#scripts/testing/outbound-message.ts";
 import { printCount } from "#scripts/testing/print-count.ts";
 import { uniqueProjectId, uniqueSalonId } from "#scripts/testing/test-project.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
+import { AppError } from "#shared/core/errors.ts";
 import { messageIdOf, SalonId } from "#shared/core/ids.ts";
 import { E164 } from "#shared/core/phone.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
@@ -295,7 +296,19 @@ describe("a message that is not finished", () => {
   const later = plusSeconds(ACCEPTED_AT, 120);
   // The whole project's, so others than this salon's may stand there.
   const waiting = async (now: Date) =>
-    (await inbound.unfinished(now, 1_000)).filter(({ salon_id }) => salon_id === salonId);
+    (await inbound.unfinished(now, 1_000))
+      .flatMap((each) => (each instanceof AppError ? [] : [each]))
+      .filter(({ salon_id }) => salon_id === salonId);
+
+  test("is found although another one cannot be read, and with what a newer version stored beside", async () => {
+    const broken = database.firestore.doc("messages/not-readable");
+    await broken.set({ direction: "inbound", take_again_at: later });
+    const message = await record(written(1, { take_again_at: later }));
+    await database.firestore.doc(`messages/${message.id}`).update({ "details.seen_by_tomorrow": true });
+    expect((await waiting(later)).map(({ id }) => id)).toEqual([message.id]);
+    expect((await inbound.unfinished(later, 1_000)).some((each) => each instanceof AppError)).toBe(true);
+    await broken.delete();
+  });
 
   test("is found when its time has come, until it is finished", async () => {
     const message = await record(written(1, { take_again_at: later }));

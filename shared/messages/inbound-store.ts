@@ -7,6 +7,7 @@ import { choiceOf } from "#shared/contacts/keywords.ts";
 import { languageFor, languageOfScript } from "#shared/contacts/language.ts";
 import { afterBlock, afterUnblock, afterUse, type Thread } from "#shared/contacts/thread.ts";
 import { threadIn, threadReference } from "#shared/contacts/threads.ts";
+import { type AppError, orRefusal } from "#shared/core/errors.ts";
 import type { MessageId } from "#shared/core/ids.ts";
 import { type Database, isStale } from "#shared/runtime/database.ts";
 import { parseDocument } from "#shared/salons/cached-documents.ts";
@@ -35,8 +36,8 @@ export interface InboundMessages {
    * STOP opts out, START in again. Gives what stands under its id now, so that a repeated webhook goes on from there.
    */
   record(message: InboundMessage, entry: Entry, options: InboundOptions): Promise<Recorded>;
-  /** Those that somebody must go on with, longest waiting first. */
-  unfinished(now: Date, limit: number): Promise<InboundMessage[]>;
+  /** Those that somebody must go on with, longest waiting first; one that cannot be read stops no other. */
+  unfinished(now: Date, limit: number): Promise<(InboundMessage | AppError)[]>;
   /** Nobody needs to go on with it any more. */
   finish(id: MessageId): Promise<void>;
 }
@@ -92,7 +93,7 @@ export function createInboundMessages(database: Database): InboundMessages {
         return query.orderBy("take_again_at").limit(limit).get();
       });
       return waiting.docs.map((document) =>
-        parseDocument(InboundMessage, document.ref.path, document.data()),
+        orRefusal(() => parseDocument(InboundMessage, document.ref.path, document.data())),
       );
     },
 

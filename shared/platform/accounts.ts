@@ -1,6 +1,6 @@
 import { accountFingerprint } from "#shared/core/ids.ts";
 import type { Secret } from "#shared/core/secret.ts";
-import type { Secrets } from "#shared/runtime/secrets.ts";
+import type { ReadSecretOptions, Secrets } from "#shared/runtime/secrets.ts";
 import type { Twilio, TwilioAccount } from "#shared/twilio/account.ts";
 
 /** One of the platform's parent accounts, under which salons get their subaccounts, as Secret Manager has it. */
@@ -40,12 +40,13 @@ export function createPlatformAccounts(
 export function platformCredentials(
   secrets: Secrets,
   labels: readonly string[],
+  options: ReadSecretOptions = {},
 ): Promise<PlatformCredentials[]> {
   return Promise.all(
     labels.map(async (label) => {
       const [accountSid, authToken] = await Promise.all([
         secrets.read(secretName("twilio-account-sid", label)),
-        secrets.read(secretName("twilio-auth-token", label)),
+        secrets.read(secretName("twilio-auth-token", label), options),
       ]);
       return { label, accountSid: accountSid.reveal(), authToken };
     }),

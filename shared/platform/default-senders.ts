@@ -1,6 +1,6 @@
 import type { Logger } from "#shared/core/logger.ts";
 import { E164 } from "#shared/core/phone.ts";
-import type { Secrets } from "#shared/runtime/secrets.ts";
+import type { ReadSecretOptions, Secrets } from "#shared/runtime/secrets.ts";
 import { type PlatformCredentials, platformCredentials, secretName, withFingerprint } from "./accounts.ts";
 
 /** A parent account with the numbers of its own that stand in where a salon's cannot send. */
@@ -10,8 +10,8 @@ export interface DefaultSender extends PlatformCredentials {
 }
 
 export interface DefaultSenders {
-  /** All parents, in the order of their labels; at most a minute old. */
-  list(): Promise<DefaultSender[]>;
+  /** All parents, in the order of their labels; at most a minute old, and their tokens newer if asked. */
+  list(options?: ReadSecretOptions): Promise<DefaultSender[]>;
   /** The parent that an attempt of source `platform_default` went through, by the account it names. */
   credentialsOf(accountFingerprint: string): Promise<PlatformCredentials | undefined>;
 }
@@ -26,9 +26,9 @@ export function createDefaultSenders(
   logger: Logger,
 ): DefaultSenders {
   return {
-    list: async () =>
+    list: async (options) =>
       Promise.all(
-        (await platformCredentials(secrets, labels)).map(async (parent) => ({
+        (await platformCredentials(secrets, labels, options)).map(async (parent) => ({
           ...parent,
           numbers: await numbersOf(secretName("twilio-phone-number", parent.label)),
         })),

@@ -30,6 +30,7 @@ export const DELIVERY_VARIABLES = {
   SECRET_MANAGER_ENDPOINT: true,
   TWILIO_API_BASE_URL: true,
   PUBLIC_WEBHOOK_BASE: true,
+  VOICE_FALLBACK_BASE: true,
   PLATFORM_ACCOUNTS: true,
   PARTY_HASH_KEY: true,
   MESSAGE_LEASE_SECONDS: true,
@@ -53,7 +54,7 @@ export function connectDelivery(config: DeliveryConfig, { mailer }: { readonly m
   const changes = createIntegrationChanges({ database, audit, clock, logger });
   const vault = connectVault(config, { clock, logger });
   const twilio = createTwilio({ apiBaseUrl: config.TWILIO_API_BASE_URL, logger });
-  const urls = createWebhookUrls(config.PUBLIC_WEBHOOK_BASE);
+  const urls = createWebhookUrls(config.PUBLIC_WEBHOOK_BASE, config.VOICE_FALLBACK_BASE);
   const messages = createOutboundMessages(database, clock);
   const partyOf = createPartyOf(config.PARTY_HASH_KEY);
   const acceptance = createAcceptance({ salons, messages, publisher, partyOf, clock, logger });

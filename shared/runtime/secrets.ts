@@ -6,12 +6,17 @@ import { withDeadline } from "#shared/core/deadline.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { Secret } from "#shared/core/secret.ts";
 
+export interface ReadSecretOptions {
+  /** Skips the cache, for the moment when a rotation within the last minute would cost something. */
+  readonly fresh?: boolean;
+}
+
 export interface Secrets {
   /**
    * The newest version of one of the platform's own secrets, at most a minute old, so that a rotation needs no new
    * revision. Throws `unavailable` when Secret Manager has no good answer.
    */
-  read(name: string): Promise<Secret>;
+  read(name: string, options?: ReadSecretOptions): Promise<Secret>;
   /** The same of a secret that need not be there. */
   find(name: string): Promise<Secret | undefined>;
 }
@@ -53,8 +58,8 @@ export function createSecrets({ projectId, endpoint }: SecretsSettings): Secrets
   }
 
   return {
-    async read(name) {
-      const known = cache.get(name)?.secret;
+    async read(name, { fresh = false } = {}) {
+      const known = fresh ? undefined : cache.get(name)?.secret;
       if (known !== undefined) return known;
       const found = await ask(name);
       if (found.secret === undefined) throw notGiven(name, found.cause);

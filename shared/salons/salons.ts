@@ -13,6 +13,8 @@ export interface Salons {
   isOpen(salonId: SalonId): Promise<boolean>;
   /** The same for a message that is to be stored: `conflict` while the salon's data is being erased. */
   openForMessages(salonId: SalonId): Promise<Salon>;
+  /** The salon, open or closed; undefined when there is none. */
+  find(salonId: SalonId): Promise<Salon | undefined>;
 }
 
 /** Of the integration, what is asked before a message is stored; the rest of it may be in any state. */
@@ -30,6 +32,7 @@ export function createSalons(database: Database): Salons {
 
   return {
     open,
+    find: documents.get,
     isOpen: async (salonId) => (await documents.get(salonId, { fresh: true }))?.status === "open",
     async openForMessages(salonId) {
       const [salon, integration] = await Promise.all([open(salonId), integrations.get(salonId)]);

@@ -81,7 +81,7 @@ test.each([
     { ProfileName: "", ButtonText: "", Latitude: "", ReferralBody: "", FromCity: "", Forwarded: "" },
   ],
   ["half a place", { Latitude: "17.385" }],
-  ["a place that is none", { Latitude: "91", Longitude: "NaN", Address: "here" }],
+  ["a place that is none", { Latitude: "91", Longitude: "NaN" }],
   ["a type that is none", { OptOutType: "maybe", ReferralNumMedia: "many" }],
   ["what is not forwarded", { Forwarded: "false" }],
   ["an advertisement without anything", { ReferralNumMedia: "0" }],
@@ -89,14 +89,23 @@ test.each([
   expect(read(fields)).toEqual({});
 });
 
-test("cuts what is too long by whole characters, and leaves out JSON that is", () => {
-  const { profile_name, button, interactive_data, flow_data } = read({
-    ProfileName: "💇".repeat(300),
-    ButtonText: "x".repeat(5_000),
-    InteractiveData: "1".repeat(16_385),
-    FlowData: "1".repeat(16_384),
+test("keeps an address without its degrees, and a sender without the message's SID", () => {
+  expect(read({ Latitude: "91", Longitude: "78", Address: "12 Main Road", Label: "Home" })).toEqual({
+    location: { address: "12 Main Road", label: "Home" },
   });
-  expect(profile_name).toBe("💇".repeat(256));
-  expect(button?.text).toHaveLength(1_600);
-  expect([interactive_data, flow_data?.length]).toEqual([undefined, 16_384]);
+  expect(read({ OriginalRepliedMessageSender: "whatsapp:+14155550100" })).toEqual({
+    reply_to: { sender: "whatsapp:+14155550100" },
+  });
+});
+
+test("keeps whole whatever fits into a webhook: a form that was filled in may be a booking", () => {
+  const long = "x".repeat(60_000);
+  expect(read({ FlowData: long, InteractiveData: long, ChannelMetadata: long, ButtonPayload: long })).toEqual(
+    {
+      flow_data: long,
+      interactive_data: long,
+      channel_metadata: long,
+      button: { payload: long },
+    },
+  );
 });

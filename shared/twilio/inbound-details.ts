@@ -1,19 +1,9 @@
 import { z } from "zod";
 
-/** JSON that is longer is left out: half of it would be none. */
-const MAX_JSON = 16_384;
-
 const text = z
   .string()
   .optional()
   .transform((value) => (value === "" ? undefined : value));
-/** By whole characters, so that no half of an emoji is left. */
-const upTo = (characters: number) =>
-  text.transform((value) => (value === undefined ? undefined : [...value].slice(0, characters).join("")));
-const name = upTo(256);
-const words = upTo(1_600);
-const address = upTo(2_048);
-const json = text.transform((value) => (value !== undefined && value.length > MAX_JSON ? undefined : value));
 const flag = text.transform((value) => (value?.toLowerCase() === "true" ? true : undefined));
 const number = text.transform((value) => (value === undefined ? undefined : Number(value)));
 const degrees = (most: number) => number.pipe(z.number().min(-most).max(most).optional()).catch(undefined);
@@ -25,48 +15,48 @@ const optOutType = text
 
 /**
  * What not every inbound message brings, under the names it is stored by; what is not there has no key. None of it can
- * make a message fail.
+ * make a message fail, and no text of it is cut: a form that a customer filled in may be a booking.
  * Source: https://www.twilio.com/docs/messaging/guides/webhook-request
  */
 export const inboundDetailsSchema = z
   .object({
-    MessagingServiceSid: name,
-    MessageType: name,
+    MessagingServiceSid: text,
+    MessageType: text,
     OptOutType: optOutType,
-    ProfileName: name,
-    WaId: name,
-    ButtonText: words,
-    ButtonPayload: words,
-    ButtonType: name,
+    ProfileName: text,
+    WaId: text,
+    ButtonText: text,
+    ButtonPayload: text,
+    ButtonType: text,
     Latitude: degrees(90),
     Longitude: degrees(180),
-    Address: words,
-    Label: words,
-    OriginalRepliedMessageSid: name,
-    OriginalRepliedMessageSender: name,
-    ReferralBody: words,
-    ReferralHeadline: words,
-    ReferralSourceId: name,
-    ReferralSourceType: name,
-    ReferralSourceUrl: address,
-    ReferralMediaId: name,
-    ReferralMediaContentType: name,
-    ReferralMediaUrl: address,
+    Address: text,
+    Label: text,
+    OriginalRepliedMessageSid: text,
+    OriginalRepliedMessageSender: text,
+    ReferralBody: text,
+    ReferralHeadline: text,
+    ReferralSourceId: text,
+    ReferralSourceType: text,
+    ReferralSourceUrl: text,
+    ReferralMediaId: text,
+    ReferralMediaContentType: text,
+    ReferralMediaUrl: text,
     ReferralNumMedia: count,
-    ReferralCtwaClid: address,
+    ReferralCtwaClid: text,
     Forwarded: flag,
     FrequentlyForwarded: flag,
-    InteractiveData: json,
-    FlowData: json,
-    ChannelMetadata: json,
-    FromCity: name,
-    FromState: name,
-    FromZip: name,
-    FromCountry: name,
-    ToCity: name,
-    ToState: name,
-    ToZip: name,
-    ToCountry: name,
+    InteractiveData: text,
+    FlowData: text,
+    ChannelMetadata: text,
+    FromCity: text,
+    FromState: text,
+    FromZip: text,
+    FromCountry: text,
+    ToCity: text,
+    ToState: text,
+    ToZip: text,
+    ToCountry: text,
   })
   .transform((form) => ({
     ...given({
@@ -76,8 +66,11 @@ export const inboundDetailsSchema = z
       profile_name: form.ProfileName,
       wa_id: form.WaId,
       button: given({ text: form.ButtonText, payload: form.ButtonPayload, type: form.ButtonType }),
-      location: locationOf(form.Latitude, form.Longitude, form.Address, form.Label),
-      reply_to: replyTo(form.OriginalRepliedMessageSid, form.OriginalRepliedMessageSender),
+      location: given({
+        ...degreesOf(form.Latitude, form.Longitude),
+        ...{ address: form.Address, label: form.Label },
+      }),
+      reply_to: given({ sid: form.OriginalRepliedMessageSid, sender: form.OriginalRepliedMessageSender }),
       referral: given({
         body: form.ReferralBody,
         headline: form.ReferralHeadline,
@@ -122,16 +115,7 @@ function isThere<T>(value: T): value is Exclude<T, undefined> {
   return value !== undefined;
 }
 
-function locationOf(
-  latitude: number | undefined,
-  longitude: number | undefined,
-  address: string | undefined,
-  label: string | undefined,
-) {
-  if (latitude === undefined || longitude === undefined) return undefined;
-  return { latitude, longitude, ...given({ address, label }) };
-}
-
-function replyTo(sid: string | undefined, sender: string | undefined) {
-  return sid === undefined ? undefined : { sid, ...given({ sender }) };
+/** Half a place is none. */
+function degreesOf(latitude: number | undefined, longitude: number | undefined) {
+  return latitude === undefined || longitude === undefined ? {} : { latitude, longitude };
 }

@@ -102,11 +102,9 @@ export const voiceWebhookSchema = z
     Direction: text,
     From: text,
     To: z.string().min(1),
-    ForwardedFrom: text,
     Digits: text,
     SpeechResult: text,
     DialCallStatus: callStatusSchema.optional(),
-    DialCallDuration: count.optional().catch(undefined),
   })
   .transform((form) => ({
     callSid: form.CallSid,
@@ -115,11 +113,9 @@ export const voiceWebhookSchema = z
     direction: form.Direction,
     from: form.From,
     to: form.To,
-    forwardedFrom: form.ForwardedFrom,
     digits: form.Digits,
     speech: form.SpeechResult,
     dialStatus: form.DialCallStatus,
-    dialSeconds: form.DialCallDuration,
   }));
 export type VoiceWebhook = z.output<typeof voiceWebhookSchema>;
 
@@ -146,24 +142,20 @@ export const callStatusCallbackSchema = z
   .object({
     CallSid: callSid,
     AccountSid: accountSid,
-    ParentCallSid: text,
     CallStatus: callStatusSchema,
     Direction: text,
     From: text,
     To: text,
     CallDuration: count.optional().catch(undefined),
-    SequenceNumber: count.optional().catch(undefined),
   })
   .transform((form) => ({
     callSid: form.CallSid,
     accountSid: form.AccountSid,
-    parentCallSid: form.ParentCallSid,
     status: form.CallStatus,
     direction: form.Direction,
     from: form.From,
     to: form.To,
     durationSeconds: form.CallDuration,
-    sequenceNumber: form.SequenceNumber,
   }));
 export type CallStatusCallback = z.output<typeof callStatusCallbackSchema>;
 

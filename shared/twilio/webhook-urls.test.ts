@@ -18,6 +18,17 @@ test("puts our message id and attempt into the address of a message's states", (
   );
 });
 
+test("has callers read to from a static host of its own, where there is one", () => {
+  const apart = createWebhookUrls("https://hooks.example.com", "https://static.example.com/");
+  const { voiceFallbackUrl, voiceUrl } = apart.ofNumber("s1");
+  expect(voiceFallbackUrl).toBe("https://static.example.com/voice-fallback.xml");
+  expect(voiceUrl).toBe(urls.voice("s1"));
+  expect(urls.ofNumber("s1").voiceFallbackUrl).toBe("https://hooks.example.com/voice-fallback.xml");
+  expect(() => createWebhookUrls("https://hooks.example.com", "http://static.example.com")).toThrow(
+    "VOICE_FALLBACK_BASE must be an https address",
+  );
+});
+
 test("knows the address that Twilio signs: the same without the fragment", () => {
   expect(urls.plain.sms("s1")).toBe("https://hooks.example.com/webhooks/twilio/sms/s1");
   expect(urls.requested("/webhooks/twilio/sms/s1?bodySHA256=ab")).toBe(
@@ -48,7 +59,7 @@ describe("refuses as public base", () => {
     "https://my_hooks.example.com",
     "",
   ])("%j", (base) => {
-    expect(() => createWebhookUrls(base)).toThrow(/public webhook base must be an https address/);
+    expect(() => createWebhookUrls(base)).toThrow(/PUBLIC_WEBHOOK_BASE must be an https address/);
   });
 
   test("nothing on this machine, where there is no TLS", () => {

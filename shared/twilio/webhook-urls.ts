@@ -33,17 +33,19 @@ export interface WebhookUrls extends WebhookUrlSet {
 
 /**
  * The addresses of our webhooks under `publicBase` (an https origin with an optional path prefix; plain http only on
- * loopback). Never built from request headers, which anyone can write. Throws failed-precondition on another base.
+ * loopback), and of the file that answers calls while none of them does, under `fallbackBase`. Never built from request
+ * headers, which anyone can write. Throws failed-precondition on another base.
  */
-export function createWebhookUrls(publicBase: string): WebhookUrls {
-  const base = checkedBase(publicBase);
+export function createWebhookUrls(publicBase: string, fallbackBase = publicBase): WebhookUrls {
+  const base = checkedBase("PUBLIC_WEBHOOK_BASE", publicBase);
+  const voiceFallbackUrl = `${checkedBase("VOICE_FALLBACK_BASE", fallbackBase)}/voice-fallback.xml`;
   const urls = urlSet(base, RETRY_OVERRIDES);
   return {
     ...urls,
     ofNumber: (salonId) => ({
       smsUrl: urls.sms(salonId),
       voiceUrl: urls.voice(salonId),
-      voiceFallbackUrl: `${base}/voice-fallback.xml`,
+      voiceFallbackUrl,
       statusCallback: urls.status(salonId),
     }),
     plain: urlSet(base, ""),
@@ -66,7 +68,7 @@ function urlSet(base: string, suffix: string): WebhookUrlSet {
   };
 }
 
-function checkedBase(publicBase: string): string {
+function checkedBase(field: string, publicBase: string): string {
   const url = URL.canParse(publicBase) ? new URL(publicBase) : undefined;
   const secure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
   const bare = url !== undefined && `${url.search}${url.hash}${url.username}${url.password}` === "";
@@ -74,8 +76,8 @@ function checkedBase(publicBase: string): string {
   if (!secure || !bare || url.hostname.includes("_")) {
     throw new AppError(
       "failed-precondition",
-      "The public webhook base must be an https address without query, fragment or user, such as https://hooks.example.com.",
-      { context: { field: "PUBLIC_WEBHOOK_BASE" } },
+      `${field} must be an https address without query, fragment or user, such as https://hooks.example.com.`,
+      { context: { field } },
     );
   }
   return publicBase.replace(/\/+$/, "");

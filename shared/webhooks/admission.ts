@@ -31,7 +31,7 @@ export interface Admission {
 
 export function createAdmission(deps: AdmissionDeps): Admission {
   const { urls, policy, clock, allowedFrom, trustedProxyHops } = deps;
-  const { takes, perSalon, perSender, over } = policy;
+  const { takes, perSalon, perSender } = policy;
   const salonMay = createFloodLimit(perSalon, clock);
   const senderMay = perSender === undefined ? () => true : createFloodLimit(perSender, clock);
 
@@ -54,10 +54,10 @@ export function createAdmission(deps: AdmissionDeps): Admission {
     const address = clientAddress(request.header("x-forwarded-for"), trustedProxyHops);
     return address !== undefined && allowedFrom.has(address);
   }
+}
 
-  function flood(outcome: string): AppError {
-    return new AppError(over, "Too many webhooks at once.", { context: { outcome } });
-  }
+function flood(outcome: string): AppError {
+  return new AppError("resource-exhausted", "Too many webhooks at once.", { context: { outcome } });
 }
 
 /** The customer's side of it, which `To` names where we called; undefined for who hides their number. */

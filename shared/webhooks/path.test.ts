@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { webhookSegments } from "./path.ts";
+import { attemptIn, webhookSegments } from "./path.ts";
 
 test.each([
   ["/webhooks/twilio/sms/salon-1", ["sms"], ["salon-1"]],
@@ -26,4 +26,10 @@ test.each([
 
 test("a segment that is no percent-encoding is empty, and so nobody's id", () => {
   expect(webhookSegments("/webhooks/twilio/sms/%E0%A4%A", ["sms"])).toEqual([""]);
+});
+
+test("an attempt is named by its number alone, written one way", () => {
+  expect(["1", "12", "9999"].map(attemptIn)).toEqual([1, 12, 9_999]);
+  for (const other of [undefined, "", "0", "01", "1.0", "1e0", "0x1", " 1", "-1", "10000"])
+    expect(attemptIn(other)).toBeNaN();
 });

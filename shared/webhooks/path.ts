@@ -5,6 +5,11 @@ export function webhookSegments(path: string, kinds: readonly string[]): string[
   return segments.map(decode);
 }
 
+/** The attempt that a segment names, counted from 1; no attempt has the number that stands for anything else. */
+export function attemptIn(segment = ""): number {
+  return /^[1-9]\d{0,3}$/.test(segment) ? Number(segment) : Number.NaN;
+}
+
 function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);

@@ -8,6 +8,7 @@ import {
 } from "#scripts/testing/webhook-bench.ts";
 import { json } from "#shared/runtime/http-boundary.ts";
 import { isReachedAt } from "./accounts.ts";
+import { REREADS_OF_PARENTS } from "./limits.ts";
 import { webhookSegments } from "./path.ts";
 
 const REFUSED = {
@@ -48,6 +49,15 @@ const inbound = (changes: Record<string, string> = {}) => ({
   To: PLATFORM_NUMBERS.default,
   ...changes,
 });
+/** A new instance, whose limits nobody has used yet; gives its address. */
+async function serveAnew(): Promise<string> {
+  const { verifyPlatform } = bench.verifiersOf("receive-call");
+  await bench.serve("receive-call", async (request) => {
+    await verifyPlatform(request);
+    return { status: 204 };
+  });
+  return "/webhooks/twilio/voice/platform";
+}
 async function answerTo(where: string, sent: SignedPost) {
   const response = await bench.post(where, sent);
   return [response.status, await response.json()];
@@ -89,6 +99,32 @@ describe("what is sent to the platform's own numbers", () => {
     ],
   ])("is refused %s", async (_, sent) => {
     expect(await answerTo(INBOX, sent())).toEqual([403, REFUSED]);
+  });
+
+  test("counts when its parent's token was rotated a moment ago, and the old token no more", async () => {
+    const calls = await serveAnew();
+    const [old, token] = [bench.second.auth_token, "f".repeat(32)];
+    const form = inbound({ AccountSid: bench.second.sid });
+    expect((await bench.post(calls, { token: old, form })).status).toBe(204);
+    bench.secretManager.setSecret("twilio-auth-token-second", token);
+    expect((await bench.post(calls, { token, form })).status).toBe(204);
+    expect((await bench.post(calls, { token: old, form })).status).toBe(403);
+    bench.secretManager.setSecret("twilio-auth-token-second", old);
+    expect((await bench.post(calls, { token: old, form })).status).toBe(204);
+  });
+
+  test("has the parent's token read again a few times for a flood of forged ones, and never for a salon's", async () => {
+    const calls = await serveAnew();
+    const before = bench.secretManager.calls().access;
+    for (let each = 0; each < 5; each += 1)
+      await bench.post(calls, { token: salon.authToken, form: inbound({ AccountSid: salon.accountSid }) });
+    expect(bench.secretManager.calls().access).toBe(before);
+    for (let each = 0; each < 50; each += 1)
+      expect((await bench.post(calls, { token: "0".repeat(32), form: inbound() })).status).toBe(403);
+    const reads = bench.secretManager.calls().access - before;
+    // Each reads the tokens of both parents.
+    expect(reads).toBeGreaterThanOrEqual(2 * REREADS_OF_PARENTS.burst);
+    expect(reads).toBeLessThanOrEqual(2 * (REREADS_OF_PARENTS.burst + 3));
   });
 
   test("comes by POST alone", async () => {

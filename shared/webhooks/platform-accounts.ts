@@ -1,14 +1,21 @@
+import type { Clock } from "#shared/core/clock.ts";
 import { PLATFORM_SEGMENT, SalonId } from "#shared/core/ids.ts";
 import type { DefaultSenders } from "#shared/platform/default-senders.ts";
 import type { HttpRequest } from "#shared/runtime/http-boundary.ts";
+import type { ReadSecretOptions } from "#shared/runtime/secrets.ts";
 import type { WebhookAccount } from "./accounts.ts";
 import type { Admission } from "./admission.ts";
+import { createFloodLimit } from "./flood-limit.ts";
+import { REREADS_OF_PARENTS } from "./limits.ts";
 import { isRefusal, refusal } from "./refusal.ts";
 import type { Demand, VerifiedWebhook, VerifyWebhook } from "./verification.ts";
 
 /** The platform's parent accounts, as webhooks are checked against them; `numbers` are those that stand in for salons. */
-export async function platformWebhookAccounts(defaultSenders: DefaultSenders): Promise<WebhookAccount[]> {
-  const parents = await defaultSenders.list();
+export async function platformWebhookAccounts(
+  defaultSenders: DefaultSenders,
+  options?: ReadSecretOptions,
+): Promise<WebhookAccount[]> {
+  const parents = await defaultSenders.list(options);
   return parents.map(({ accountSid, authToken, numbers }) => ({
     owner: "platform_default",
     accountSid,
@@ -29,12 +36,21 @@ export type VerifyPlatformWebhook = (
 export function createPlatformVerification(deps: {
   readonly defaultSenders: DefaultSenders;
   readonly admission: Admission;
+  readonly clock: Clock;
 }): VerifyPlatformWebhook {
+  const mayReadAgain = createFloodLimit(REREADS_OF_PARENTS, deps.clock);
+
   return async (request, demand = () => true) => {
     const { form, signedBy } = deps.admission.read(request);
-    for (const account of await platformWebhookAccounts(deps.defaultSenders)) {
+    // A token may have been rotated since it was read: once again, for what says that it is a parent's.
+    for (const fresh of [false, true]) {
+      if (fresh && !mayReadAgain(PLATFORM_SEGMENT)) break;
+      const parents = await platformWebhookAccounts(deps.defaultSenders, { fresh });
+      const account = parents.find(({ accountSid }) => accountSid === form.AccountSid);
+      if (account === undefined) break;
       const tokenRole = signedBy(account);
-      if (tokenRole === undefined || !demand(account, form)) continue;
+      if (tokenRole === undefined) continue;
+      if (!demand(account, form)) break;
       request.note({ source: account.owner, tokenRole, outcome: "accepted" });
       deps.admission.count(PLATFORM_SEGMENT, account, form);
       return { account, tokenRole, form };

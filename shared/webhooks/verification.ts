@@ -11,6 +11,7 @@ import type { Vault } from "#shared/vault/vault.ts";
 import { type WebhookAccount, webhookAccounts } from "./accounts.ts";
 import type { Admission } from "./admission.ts";
 import { createFloodLimit } from "./flood-limit.ts";
+import { guardedIntegrations } from "./guarded-integrations.ts";
 import { REREADS_PER_SALON } from "./limits.ts";
 import { refusal } from "./refusal.ts";
 
@@ -44,7 +45,8 @@ export type VerifyWebhook = (
 ) => Promise<VerifiedWebhook>;
 
 export function createVerification(deps: VerificationDeps): VerifyWebhook {
-  const { integrations, vault, admission, clock } = deps;
+  const { vault, admission, clock } = deps;
+  const integrations = guardedIntegrations(deps.integrations, clock);
   const noteSigning = createNoteSigning(deps);
   const mayReadAgain = createFloodLimit(REREADS_PER_SALON, clock);
 

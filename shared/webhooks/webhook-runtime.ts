@@ -12,6 +12,7 @@ import { createWebhookUrls, type WebhookUrls } from "#shared/twilio/webhook-urls
 import { connectVault, VAULT_VARIABLES } from "#shared/vault/connect.ts";
 import type { Vault } from "#shared/vault/vault.ts";
 import { createAdmission } from "./admission.ts";
+import { allowedNetworks } from "./allowed-networks.ts";
 import { MAX_INTAKE_BYTES, WEBHOOK_POLICIES, type WebhookFunction } from "./limits.ts";
 import { createPlatformVerification, orOfPlatform, type VerifyPlatformWebhook } from "./platform-accounts.ts";
 import { createVerification, type VerifyWebhook } from "./verification.ts";
@@ -46,6 +47,7 @@ export function createWebhookRuntime(name: WebhookFunction): WebhookRuntime {
       PARTY_HASH_KEY: true,
       TWILIO_WEBHOOK_ALLOWED_CIDRS: true,
       TRUSTED_PROXY_HOPS: true,
+      WEBHOOK_INGRESS: true,
       LOG_LEVEL: true,
     }),
   );
@@ -64,13 +66,14 @@ export function createWebhookRuntime(name: WebhookFunction): WebhookRuntime {
     urls,
     policy: WEBHOOK_POLICIES[name],
     clock,
-    allowedFrom: config.TWILIO_WEBHOOK_ALLOWED_CIDRS,
+    allowedFrom: allowedNetworks(config),
     trustedProxyHops: config.TRUSTED_PROXY_HOPS,
   });
   const verify = createVerification({ database, integrations, vault, admission, clock, logger });
   const verifyPlatform = createPlatformVerification({
     defaultSenders: createDefaultSenders(secrets, config.PLATFORM_ACCOUNTS, logger),
     admission,
+    clock,
   });
   return {
     projectId: config.GOOGLE_CLOUD_PROJECT,
