@@ -9,6 +9,7 @@ import { atOnce } from "#scripts/testing/at-once.ts";
 import { createLogBook, type LogBook } from "#scripts/testing/log-book.ts";
 import { createMovingClock } from "#scripts/testing/moving-clock.ts";
 import { pushTopicMessage } from "#scripts/testing/push-topic-message.ts";
+import { sleepTogether } from "#scripts/testing/sleep-together.ts";
 import { uniqueProjectId, uniqueSalonId } from "#scripts/testing/test-project.ts";
 import { systemClock } from "#shared/core/clock.ts";
 import { SalonId } from "#shared/core/ids.ts";
@@ -23,7 +24,7 @@ import { createSlack } from "#shared/notifications/slack.ts";
 import { createNotifications, type Notifications } from "#shared/notifications/store.ts";
 import { createDatabase } from "#shared/runtime/database.ts";
 import { createDeadLetters } from "#shared/runtime/dead-letters.ts";
-import { dueDocuments } from "#shared/runtime/due-work.ts";
+import { DUE_COLLECTIONS, dueDocuments } from "#shared/runtime/due-work.ts";
 import { type EventBoundaryOptions, eventFunction } from "#shared/runtime/event-boundary.ts";
 import { createContacts } from "./contacts.ts";
 import { createHandler } from "./handler.ts";
@@ -287,20 +288,21 @@ describe("the function", () => {
     const given = await notified();
     const published: { topic: string; data: unknown }[] = [];
     const tick = createWakeDueWork({
-      due: async (collection, after) => {
+      due: async (collection, now, after) => {
         if (collection !== "notifications") return [];
-        const due = await dueDocuments(database, collection, clock.now(), { limit: 100, after });
+        const due = await dueDocuments(database, collection, now, { limit: 100, after });
         return due.filter((document) => document.get("salon_id") === given.salonId);
       },
       publisher: { publish: async (topic, _key, data) => void published.push({ topic, data }) },
       clock,
+      sleep: sleepTogether(clock, DUE_COLLECTIONS.length),
       logger: logs.logger,
     });
-    await tick();
+    await tick({ kind: "message", data: {} });
     expect(published).toEqual([{ topic: "notifications", data: { notification_id: given.id } }]);
     expect(await push("woken", published[0]?.data)).toBe(204);
     expect(reached(given)).toEqual([1, 1, 1]);
-    await tick();
+    await tick({ kind: "message", data: {} });
     expect(published).toHaveLength(1);
   });
 

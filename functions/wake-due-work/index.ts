@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { cloudEvent } from "@google-cloud/functions-framework";
 import { systemClock } from "#shared/core/clock.ts";
 import { loadConfig, variables } from "#shared/core/config.ts";
@@ -16,9 +17,10 @@ const config = loadConfig(variables.pick({ GOOGLE_CLOUD_PROJECT: true, LOG_LEVEL
 const logger = createLogger({ level: config.LOG_LEVEL });
 const database = createDatabase(config.GOOGLE_CLOUD_PROJECT);
 const handler = createHandler({
-  due: (collection, after) => dueDocuments(database, collection, systemClock.now(), { limit: PAGE, after }),
+  due: (collection, now, after) => dueDocuments(database, collection, now, { limit: PAGE, after }),
   publisher: createPublisher(config.GOOGLE_CLOUD_PROJECT),
   clock: systemClock,
+  sleep,
   logger,
 });
 

@@ -6,10 +6,12 @@ import {
   startMessagingBench,
 } from "#scripts/testing/messaging-bench.ts";
 import { newAttempt } from "#scripts/testing/outbound-message.ts";
+import { sleepTogether } from "#scripts/testing/sleep-together.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
+import { MessageId } from "#shared/core/ids.ts";
 import { createLogger } from "#shared/core/logger.ts";
-import { type DueDocument, dueDocuments } from "#shared/runtime/due-work.ts";
-import { createHandler } from "./handler.ts";
+import { DUE_COLLECTIONS, type DueDocument, dueDocuments } from "#shared/runtime/due-work.ts";
+import { createHandler, type Deps } from "./handler.ts";
 
 let bench: MessagingBench;
 let salon: BenchSalon;
@@ -33,23 +35,57 @@ beforeEach(async () => {
 });
 afterAll(() => bench.stop());
 
-/** One tick, and what it published; reading a page takes some seconds. */
-async function tick(limit = 100, secondsAPage = 0): Promise<string[]> {
-  const before = bench.publisher.published.length;
+interface TickOptions {
+  readonly due?: Deps["due"];
+  readonly publishedAt?: Date;
+  readonly sleep?: Deps["sleep"];
+}
+
+const pages =
+  (limit: number): Deps["due"] =>
+  (collection, now, after) =>
+    dueDocuments(bench.database, collection, now, { limit, after });
+
+interface Woken {
+  readonly at: Date;
+  readonly what: string;
+}
+
+let woken: Woken[];
+
+/** A whole tick, a minute of the bench's clock unless it was published before; gives what it woke, and when. */
+async function minute({
+  due = pages(100),
+  publishedAt,
+  sleep = sleeping(),
+}: TickOptions = {}): Promise<Woken[]> {
+  woken = [];
   const wakeDueWork = createHandler({
-    due: async (collection, after) => {
-      const page = await dueDocuments(bench.database, collection, bench.clock.now(), { limit, after });
-      if (collection === "messages") bench.clock.pass(secondsAPage);
-      return page;
+    due,
+    publisher: {
+      async publish(topic, key, data) {
+        woken.push({ at: bench.clock.now(), what: `${topic} ${JSON.stringify(data)}` });
+        await bench.publisher.publish(topic, key, data);
+      },
     },
-    publisher: bench.publisher,
     clock: bench.clock,
+    sleep,
     logger: createLogger({ write: (line) => lines.push(line) }),
   });
-  await wakeDueWork();
-  const { published } = bench.publisher;
-  return published.slice(before).map(({ topic, data }) => `${topic} ${JSON.stringify(data)}`);
+  await wakeDueWork({ kind: "message", data: {}, ...(publishedAt === undefined ? {} : { publishedAt }) });
+  return woken;
 }
+
+/** Every collection sleeps for itself. */
+const sleeping = (more = 0) => sleepTogether(bench.clock, DUE_COLLECTIONS.length + more);
+
+/** A tick whose minute is over but for a millisecond, so that it looks once; gives what it woke. */
+async function tick(limit = 100): Promise<string[]> {
+  const publishedAt = plusSeconds(bench.clock.now(), -59.999);
+  return (await minute({ due: pages(limit), publishedAt })).map(({ what }) => what);
+}
+
+const secondsAfter = (start: Date, at: Date) => (at.getTime() - start.getTime()) / 1_000;
 
 const accept = (critical = false) => bench.accept(salon, { to: bench.customer(), critical });
 
@@ -131,7 +167,8 @@ describe("a tick", () => {
 
   test("wakes the requests that are due in any salon's outbox", async () => {
     const { firestore } = bench.database;
-    const now = bench.clock.now();
+    // Its event has ten seconds to come.
+    const now = plusSeconds(bench.clock.now(), -10);
     await firestore.doc("salons/salon-anjali/outbox/request-1").set({ due_at: now });
     await firestore.doc("salons/salon-bloom/outbox/request-1").set({ due_at: plusSeconds(now, -1) });
     await firestore.doc("salons/salon-bloom/outbox/request-2").set({ due_at: plusSeconds(now, 1) });
@@ -152,34 +189,12 @@ describe("a tick", () => {
     expect(woken.toSorted()).toEqual(ids.map((id) => `outbound {"message_id":"${id}"}`).toSorted());
   });
 
-  test("wakes the rest although one collection cannot be read, and says so", async () => {
-    const { id } = await accept();
-    bench.clock.pass(30);
-    const before = bench.publisher.published.length;
-    const wakeDueWork = createHandler({
-      due: async (collection, after) => {
-        if (collection === "outbox") throw new Error("no index");
-        return dueDocuments(bench.database, collection, bench.clock.now(), { limit: 100, after });
-      },
-      publisher: bench.publisher,
-      clock: bench.clock,
-      logger: createLogger({ write: (line) => lines.push(line) }),
-    });
-    await expect(wakeDueWork()).rejects.toThrow("no index");
-    expect(bench.publisher.published.slice(before).map(({ key }) => key)).toEqual([id]);
-  });
-
-  test("ends before the next one, which goes on", async () => {
-    for (let index = 0; index < 25; index += 1) await accept();
-    bench.clock.pass(30);
-    expect(await tick(10, 30)).toHaveLength(20);
-  });
-
   test("wakes what failed to be woken at the next one", async () => {
     const { id } = await accept();
     bench.clock.pass(30);
     bench.publisher.failOnce();
-    await expect(tick()).rejects.toThrow("away");
+    await expect(minute()).rejects.toThrow("away");
+    expect(woken).toHaveLength(1);
     expect(await tick()).toEqual([`outbound {"message_id":"${id}"}`]);
   });
 
@@ -199,6 +214,135 @@ describe("a tick", () => {
     expect(await arrived).toBe(`${id} {"message_id":"${id}"}`);
     await subscription.close();
     await pubsub.close();
+  });
+});
+
+describe("a minute", () => {
+  /** A message that is due so many seconds from now; nothing but what a tick sees of it. */
+  async function place(id: string, seconds: number): Promise<void> {
+    const due_at = plusSeconds(bench.clock.now(), seconds);
+    await bench.database.firestore.doc(`messages/${id}`).set({ due_at, critical: false });
+  }
+
+  const idOf = ({ what }: Woken) => /"message_id":"([^"]+)"/.exec(what)?.[1];
+
+  /** A sleep in which something happens so many seconds after the start. */
+  function meanwhile(start: Date, second: number, act: () => Promise<void>): Deps["sleep"] {
+    const sleep = sleeping();
+    let acted: Promise<void> | undefined;
+    return async (milliseconds) => {
+      if (secondsAfter(start, bench.clock.now()) === second) {
+        acted ??= act();
+        await acted;
+      }
+      await sleep(milliseconds);
+    };
+  }
+
+  test("120 messages with places a second apart go in their seconds, over two ticks", async () => {
+    const start = bench.clock.now();
+    for (let index = 0; index < 120; index += 1) await place(`place-${index}`, index);
+    const first = await minute();
+    for (const each of first) await bench.database.firestore.doc(`messages/${idOf(each)}`).delete();
+    expect([...first, ...(await minute())].map((each) => [idOf(each), secondsAfter(start, each.at)])).toEqual(
+      Array.from({ length: 120 }, (_, index) => [`place-${index}`, index]),
+    );
+    expect(secondsAfter(start, bench.clock.now())).toBe(120);
+  });
+
+  test("what becomes due in it goes in it, within the second", async () => {
+    const start = bench.clock.now();
+    await place("first", 0);
+    const retried = await minute({ sleep: meanwhile(start, 5, () => place("first", 7.5)) });
+    expect(retried.map((each) => [idOf(each), secondsAfter(start, each.at)])).toEqual([
+      ["first", 0],
+      ["first", 13],
+    ]);
+  });
+
+  test("what becomes due behind what has been woken is the next one's", async () => {
+    const start = bench.clock.now();
+    await place("seen", 5);
+    const first = await minute({ sleep: meanwhile(start, 10, () => place("behind", -10)) });
+    expect(first.map(idOf)).toEqual(["seen"]);
+    expect(await tick()).toContain('outbound {"message_id":"behind"}');
+  });
+
+  test("one collection that cannot be read delays no other, and is reported", async () => {
+    const start = bench.clock.now();
+    await place("later", 5);
+    const outcome = minute({
+      async due(collection, now, after) {
+        if (collection === "outbox") throw new Error("no index");
+        return pages(100)(collection, now, after);
+      },
+    });
+    await expect(outcome).rejects.toThrow("no index");
+    expect(woken.map((each) => [idOf(each), secondsAfter(start, each.at)])).toEqual([["later", 5]]);
+  });
+
+  test("one that cannot be read for a moment is read a second later", async () => {
+    await place("now", 0);
+    let reads = 0;
+    const outcome = minute({
+      async due(collection, now, after) {
+        if (collection === "messages" && reads++ === 0) throw new Error("away");
+        return pages(100)(collection, now, after);
+      },
+    });
+    await expect(outcome).rejects.toThrow("away");
+    expect(woken.map(idOf)).toEqual(["now"]);
+  });
+
+  test("one that is slow to read delays no other", async () => {
+    const start = bench.clock.now();
+    for (const second of [1, 2, 3]) await place(`at-${second}`, second);
+    const sleep = sleeping();
+    const all = await minute({
+      sleep,
+      async due(collection, now, after) {
+        if (collection === "calls") await sleep(7_500);
+        return pages(100)(collection, now, after);
+      },
+    });
+    expect(all.map((each) => secondsAfter(start, each.at))).toEqual([1, 2, 3]);
+  });
+
+  test("ends when the next one begins, which goes on with what is left", async () => {
+    for (let index = 0; index < 25; index += 1) await place(`overdue-${index}`, -30);
+    const start = bench.clock.now();
+    const sleep = sleeping();
+    const all = await minute({
+      sleep,
+      async due(collection, now, after) {
+        if (collection === "messages") await sleep(30_000);
+        return pages(10)(collection, now, after);
+      },
+    });
+    expect(all).toHaveLength(20);
+    expect(secondsAfter(start, bench.clock.now())).toBe(60);
+    expect(await tick()).toHaveLength(25);
+  });
+
+  test("ends no later when it comes late, and is nothing when it comes after its time", async () => {
+    const start = bench.clock.now();
+    await place("overdue", 0);
+    bench.clock.pass(20);
+    expect(await minute({ publishedAt: start })).toHaveLength(1);
+    expect(secondsAfter(start, bench.clock.now())).toBe(60);
+    expect(await minute({ publishedAt: start })).toEqual([]);
+  });
+
+  test("two at once wake a message twice, which is sent once", async () => {
+    const { to } = await bench.accept(salon, { to: bench.customer() });
+    const before = bench.publisher.published.length;
+    const sleep = sleeping(DUE_COLLECTIONS.length);
+    await Promise.all([minute({ sleep }), minute({ sleep })]);
+    const ids = bench.publisher.published.slice(before).map(({ key }) => MessageId.parse(key));
+    expect(ids).toHaveLength(2);
+    await Promise.all(ids.map((id) => bench.worker().deliver(id)));
+    expect(await bench.atTwilio(to)).toHaveLength(1);
+    expect(await tick()).toEqual([]);
   });
 });
 

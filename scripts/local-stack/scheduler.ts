@@ -7,8 +7,11 @@ export interface Scheduler {
 }
 
 const EVERY_MINUTE = "* * * * *";
+const MINUTE_MS = 60_000;
 /** A local minute: what Cloud Scheduler does by the minute happens every second here; the rest only by `tick`. */
-const TICK_MS = 1_000;
+const LOCAL_MINUTE_MS = 1_000;
+/** This one looks every second by itself until the next minute's tick; with more of them all would look at once. */
+const LASTS_A_MINUTE = "tick-wake-due-work";
 
 /** Plays Cloud Scheduler: publishes a tick to the topic of every scheduled function. */
 export function startScheduler(pubsub: PubSub): Scheduler {
@@ -22,14 +25,16 @@ export function startScheduler(pubsub: PubSub): Scheduler {
   const tick = async (topic: string) => {
     await publishers.get(topic)?.publishMessage({ json: { scheduled_at: new Date().toISOString() } });
   };
-  const timer = setInterval(() => {
+  const timers = everyMinute.map((topic) => {
     // A tick that does not get through is followed by the next one.
-    for (const topic of everyMinute) tick(topic).catch(() => undefined);
-  }, TICK_MS);
+    const next = () => void tick(topic).catch(() => undefined);
+    next();
+    return setInterval(next, topic === LASTS_A_MINUTE ? MINUTE_MS : LOCAL_MINUTE_MS);
+  });
   return {
     tick,
     async stop() {
-      clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
       await pubsub.close();
     },
   };

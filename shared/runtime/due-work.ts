@@ -1,4 +1,5 @@
 import type { QueryDocumentSnapshot } from "firebase-admin/firestore";
+import { plusSeconds } from "#shared/core/clock.ts";
 import type { Database } from "./database.ts";
 
 /** Where work may be due. */
@@ -15,6 +16,12 @@ export type DueCollection = (typeof DUE_COLLECTIONS)[number];
 
 /** A document that is due, with the few fields that say where its wake-up goes. */
 export type DueDocument = QueryDocumentSnapshot;
+
+/**
+ * An outbox request is due from the moment it is written, which its event tells too; so long the event has to come.
+ * Everything else has that time in its `due_at`.
+ */
+const OUTBOX_EVENT_SECONDS = 10;
 
 const FIELDS = ["due_at", "critical", "salon_id", "source"];
 
@@ -33,7 +40,7 @@ export async function dueDocuments(
     const all =
       collection === "outbox" ? firestore.collectionGroup("outbox") : firestore.collection(collection);
     const ordered = all
-      .where("due_at", "<=", now)
+      .where("due_at", "<=", collection === "outbox" ? plusSeconds(now, -OUTBOX_EVENT_SECONDS) : now)
       .orderBy("due_at")
       .select(...FIELDS)
       .limit(limit);

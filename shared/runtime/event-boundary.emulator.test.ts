@@ -48,6 +48,15 @@ describe("the event boundary", () => {
     expect(triggers).toEqual([{ kind: "message", data: { message_id: "abc" } }]);
   });
 
+  it("reads when a Pub/Sub message was published, and does without what is no time", async () => {
+    for (const [index, publishTime] of ["2026-11-20T10:00:00.123Z", "soon"].entries())
+      await boundary("acknowledge")(pubsub(`time-${index}`, { message: { data: "e30=", publishTime } }));
+    expect(triggers).toEqual([
+      { kind: "message", data: {}, publishedAt: new Date("2026-11-20T10:00:00.123Z") },
+      { kind: "message", data: {} },
+    ]);
+  });
+
   it("reads which document a Firestore event is about, and leaves its content as it came", async () => {
     const data = Buffer.from("not read");
     const event = new CloudEvent({

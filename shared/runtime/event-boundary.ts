@@ -23,7 +23,12 @@ export type Trigger =
       /** Only events `.withAuthContext` carry it. */
       readonly principal?: Principal;
     }
-  | { readonly kind: "message"; readonly data: unknown };
+  | {
+      readonly kind: "message";
+      readonly data: unknown;
+      /** The same when the message comes again. */
+      readonly publishedAt?: Date;
+    };
 
 export interface EventBoundaryOptions {
   readonly name: string;
@@ -79,7 +84,16 @@ const AuthContext = z
   .object({ authtype: z.string(), authid: z.string().min(1) })
   .transform(({ authtype, authid }): Principal => ({ type: authtype, id: authid }));
 
-const PubSubData = z.object({ message: z.object({ data: z.string().default("") }) });
+const PubSubData = z.object({
+  message: z.object({
+    data: z.string().default(""),
+    publishTime: z.iso
+      .datetime()
+      .transform((text) => new Date(text))
+      .optional()
+      .catch(undefined),
+  }),
+});
 
 function readTrigger(event: CloudEvent<unknown>): Trigger {
   if (isAboutDocument(event)) {
@@ -91,10 +105,12 @@ function readTrigger(event: CloudEvent<unknown>): Trigger {
   }
   const parsed = PubSubData.safeParse(event.data);
   if (!parsed.success) throw malformed("it is no Pub/Sub message");
+  const { data, publishTime } = parsed.data.message;
   try {
     return {
       kind: "message",
-      data: JSON.parse(Buffer.from(parsed.data.message.data, "base64").toString("utf8")),
+      data: JSON.parse(Buffer.from(data, "base64").toString("utf8")),
+      ...(publishTime === undefined ? {} : { publishedAt: publishTime }),
     };
   } catch {
     throw malformed("its data is not JSON");
