@@ -25,18 +25,19 @@ export function billableMinutes({
   return state === "completed" ? Math.ceil((duration_seconds ?? 0) / 60) : 0;
 }
 
-/** Writes the ledger row of a call that somebody took, once, whoever tells of its end. */
+/** Writes the ledger row of a call that somebody took, once, whoever tells of its end; gives whether it did. */
 export async function chargeMinutes(
   transaction: Transaction,
   firestore: Firestore,
   { salonId, callSid, call, account, billedTo, timeZone, at }: EndedCall,
-): Promise<void> {
+): Promise<boolean> {
   const quantity = billableMinutes(call);
-  if (quantity === 0) return;
+  if (quantity === 0) return false;
   const kind = call.direction === "inbound" ? "voice_inbound" : "voice_outbound";
   const rows = firestore.collection("salons").doc(salonId).collection("usage_ledger");
   const reference = rows.doc(ledgerRowId(callSid, kind));
-  if ((await transaction.get(reference)).exists) return;
+  if ((await transaction.get(reference)).exists) return false;
   const row = ledgerRow({ salonId, kind, quantity, twilioSid: callSid, account, billedTo, timeZone, at });
   transaction.set(reference, row);
+  return true;
 }

@@ -19,7 +19,7 @@ export const Counts = z.object({
   recounted: z.int(),
   /** Customers' messages whose webhook never arrived. */
   received: z.int(),
-  /** Messages of the owner's other software, or some that settlement has yet to find. */
+  /** Messages, and second legs of calls, of the owner's other software, or some that settlement has yet to find. */
   unknown: z.int(),
   /** Messages that could not be mended; the log says why. */
   failed: z.int(),

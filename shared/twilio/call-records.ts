@@ -7,8 +7,10 @@ import { type CallStatus, callStatusSchema } from "./statuses.ts";
 /** A call as Twilio keeps it for its bill. */
 export interface CallRecord {
   readonly sid: string;
-  /** `leg`: of a call that is put through to somebody else. */
-  readonly direction: "inbound" | "outbound" | "leg";
+  /** `leg`: to whom another call was put through. */
+  readonly direction: "inbound" | "outbound" | "leg" | "other";
+  /** The call that a leg belongs to. */
+  readonly parentSid: string | undefined;
   readonly to: string;
   /** As Twilio writes it; `anonymous` where the caller hides the number. */
   readonly from: string;
@@ -36,10 +38,18 @@ export function createCallRecords(own: AccountContext, request: Request): CallRe
   };
 }
 
+/** Twilio's words: of a call that was asked for, of the leg that `<Dial>` began; SIP trunks have others. */
+const DIRECTIONS: ReadonlyMap<string, CallRecord["direction"]> = new Map([
+  ["inbound", "inbound"],
+  ["outbound-api", "outbound"],
+  ["outbound-dial", "leg"],
+]);
+
 const recordSchema = z
   .object({
     sid: z.string(),
     direction: z.string().nullish(),
+    parentCallSid: z.string().nullish(),
     to: z.string().nullish(),
     from: z.string().nullish(),
     status: callStatusSchema,
@@ -51,7 +61,8 @@ const recordSchema = z
   .transform(
     (call): CallRecord => ({
       sid: call.sid,
-      direction: directionOf(call.direction),
+      direction: DIRECTIONS.get(call.direction ?? "") ?? "other",
+      parentSid: call.parentCallSid ?? undefined,
       to: call.to ?? "",
       from: call.from ?? "anonymous",
       status: call.status,
@@ -60,9 +71,3 @@ const recordSchema = z
       startedAt: call.startTime ?? undefined,
     }),
   );
-
-/** Twilio says `inbound`, `outbound-api` of a call that was asked for, and `outbound-dial` of the leg of another. */
-function directionOf(direction: string | null | undefined): CallRecord["direction"] {
-  if (direction === "inbound") return "inbound";
-  return direction === "outbound-api" ? "outbound" : "leg";
-}

@@ -80,6 +80,7 @@ export function createCallResource({
       const to = given(query, "To");
       const from = given(query, "From");
       const status = given(query, "Status");
+      const parent = given(query, "ParentCallSid");
       const startedWithin = instantFilter(query, "StartTime");
       const now = Date.now();
       return pageOf(request, {
@@ -92,6 +93,7 @@ export function createCallResource({
               (to === undefined || call.to === to) &&
               (from === undefined || call.from === from) &&
               (status === undefined || call.status === status) &&
+              (parent === undefined || call.parentCallSid === parent) &&
               startedWithin(call.startTime),
           ),
         tokenOf: ({ sid }) => sid,
@@ -139,7 +141,7 @@ export function presentCall(call: Call) {
     sid: call.sid,
     date_created: rfc2822(call.dateCreated),
     date_updated: rfc2822(call.dateUpdated),
-    parent_call_sid: null,
+    parent_call_sid: call.parentCallSid,
     account_sid: call.accountSid,
     to: call.to,
     to_formatted: nationalFormat(call.to),

@@ -231,3 +231,33 @@ test("keeps the call, its length and, later, its price", async () => {
     price: "-0.00850",
   });
 });
+
+test("dials by a call of its own, which is listed with its parent and gets a price of its own", async () => {
+  const { bench, sink, ring } = await salon(({ path }) =>
+    path === "/voice" ? `<Dial action="/dialed" callerId="${SALON}">+14155550188</Dial>` : "",
+  );
+  const parentCallSid = String(at(await ring([], { dial: { seconds: 61 } }), "call_sid"));
+  const [leg] = await until(async () => {
+    const found = await bench.client().calls.list({ parentCallSid });
+    return found.every(({ price }) => price !== null) && found;
+  });
+  expect(leg).toMatchObject({
+    parentCallSid,
+    direction: "outbound-dial",
+    from: SALON,
+    to: "+14155550188",
+    status: "completed",
+    duration: "61",
+    price: "-0.02800",
+  });
+  expect(sink.requests[1]?.parameters).toMatchObject({ DialCallSid: leg?.sid, DialCallDuration: "61" });
+  expect(await bench.client().calls(parentCallSid).fetch()).toMatchObject({ parentCallSid: null });
+});
+
+test("keeps a dialed call that nobody took, without length or price", async () => {
+  const { bench, ring } = await salon(() => "<Dial>+14155550188</Dial>");
+  const parentCallSid = String(at(await ring([], { dial: { status: "busy" } }), "call_sid"));
+  expect(await bench.client().calls.list({ parentCallSid })).toMatchObject([
+    { from: CUSTOMER, status: "busy", duration: "0", price: null },
+  ]);
+});

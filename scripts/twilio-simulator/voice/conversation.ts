@@ -1,6 +1,7 @@
 import { readTwiml } from "../twiml/twiml.ts";
 import type { XmlElement } from "../twiml/xml.ts";
 import { type Deliver, succeeded } from "../webhooks/deliver.ts";
+import type { Call } from "../world/call.ts";
 import { isSpeakable } from "./voices.ts";
 
 /** What a caller does when they are asked for something; silence hears the prompt out. */
@@ -53,7 +54,8 @@ export interface Line {
   readonly parameters: Readonly<Record<string, string>>;
   /** One entry for each Gather; after the last one the caller is silent. */
   readonly answers: readonly CallerAnswer[];
-  readonly dial: DialPlan;
+  /** Puts the caller through to somebody; undefined = showing the caller's number. Gives that call, ended. */
+  readonly dial: (to: string, callerId: string | undefined) => Call;
   readonly voicemail: VoicemailPlan;
   readonly fallback: Address | undefined;
   /** Of the call when its first document is fetched. */
@@ -163,11 +165,12 @@ function performVerb(verb: XmlElement, said: string[], caller: Caller, url: stri
       return action(heard ?? {});
     }
     case "Dial": {
-      said.push(`[dials ${text || children.map((noun) => noun.text).join(", ")}]`);
+      const [to = "", ...others] = text === "" ? children.map((noun) => noun.text) : [text];
+      said.push(`[dials ${[to, ...others].join(", ")}]`);
+      const { sid, status, durationSeconds } = caller.line.dial(to, attributes.get("callerId"));
       if (!attributes.has("action")) return undefined;
-      const { status, seconds } = caller.line.dial;
-      const length = status === "completed" ? { DialCallDuration: String(seconds) } : {};
-      return action({ DialCallStatus: status, ...length });
+      const length = status === "completed" ? { DialCallDuration: String(durationSeconds) } : {};
+      return action({ DialCallSid: sid, DialCallStatus: status, ...length });
     }
     case "Record":
       return record(verb, said, caller, url, action);

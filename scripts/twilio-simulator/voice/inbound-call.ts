@@ -1,10 +1,6 @@
-import type { Faults } from "../faults/faults.ts";
-import type { Pace } from "../messaging/pace.ts";
-import type { Timers } from "../timers.ts";
 import type { Deliver } from "../webhooks/deliver.ts";
 import type { Call } from "../world/call.ts";
 import type { OwnedNumber } from "../world/phone-number.ts";
-import type { World } from "../world/world.ts";
 import { callParameters, callStatusWebhook, recordingWebhook } from "./call-webhook.ts";
 import {
   type CallerAnswer,
@@ -15,7 +11,8 @@ import {
   type Step,
   type VoicemailPlan,
 } from "./conversation.ts";
-import { answer, finish, keepRecording, newCall, rateCall } from "./new-call.ts";
+import { dialLeg } from "./dialed-leg.ts";
+import { answer, finish, keepRecording, newCall, type RatingDeps, rateCall } from "./new-call.ts";
 
 export interface Ringing {
   readonly number: OwnedNumber;
@@ -37,16 +34,13 @@ export interface Answered {
 
 export type Ring = (ringing: Ringing) => Promise<Answered>;
 
-interface Deps {
-  readonly world: World;
-  readonly faults: Faults;
-  readonly timers: Timers;
-  readonly pace: Pace;
+interface Deps extends RatingDeps {
   readonly deliver: Deliver;
 }
 
 /** A customer calls one of the numbers and hears the application's TwiML through to the end. */
-export function createRing({ world, faults, timers, pace, deliver }: Deps): Ring {
+export function createRing({ deliver, ...deps }: Deps): Ring {
+  const { world, faults } = deps;
   return async ({ number, from, answers, dial, voicemail, durationSeconds }) => {
     const { accountSid, phoneNumber: to, sid: phoneNumberSid } = number;
     const subject = { to, accountSids: [accountSid] };
@@ -57,14 +51,15 @@ export function createRing({ world, faults, timers, pace, deliver }: Deps): Ring
       callSid: call.sid,
       keepRecording: (seconds) => keepRecording(world, call, seconds),
       parameters: callParameters(call),
-      ...{ answers, dial, voicemail },
+      dial: (number, callerId) => dialLeg(deps, call, { to: number, callerId }, dial),
+      ...{ answers, voicemail },
       fallback: { url: number.voiceFallbackUrl ?? "", method: number.voiceFallbackMethod },
       firstStatus: "ringing",
     };
     const { steps, end, recordings } = await talk(number, line);
     if (end === "completed") answer(call);
     finish(call, end, end === "completed" ? durationSeconds : 0);
-    rateCall(call, subject, { world, faults, timers, pace });
+    rateCall(call, subject, deps);
     const told = await Promise.all(recordings.map((recorded) => deliver(recordingWebhook(call, recorded))));
     const recordingStatuses = told.map(({ status }) => status);
     if (number.statusCallback === "") return { call, steps, recordingStatuses, statusCallbackStatus: null };

@@ -5,18 +5,20 @@ import type { Call, CallStatus } from "../world/call.ts";
 import { callPrice } from "../world/prices.ts";
 import type { World } from "../world/world.ts";
 
-interface Deps {
+export interface RatingDeps {
   readonly world: World;
   readonly faults: Faults;
   readonly timers: Timers;
   readonly pace: Pace;
 }
 
-type Draft = Pick<Call, "accountSid" | "direction" | "from" | "to" | "phoneNumberSid" | "status">;
+type Draft = Pick<Call, "accountSid" | "direction" | "from" | "to" | "phoneNumberSid" | "status"> &
+  Partial<Pick<Call, "parentCallSid">>;
 
 export function newCall(world: World, faults: Faults, draft: Draft, subject: Subject): Call {
   const now = new Date();
   const call: Call = {
+    parentCallSid: null,
     ...draft,
     sid: world.sids.sid("CA"),
     dateCreated: now,
@@ -56,7 +58,7 @@ export function finish(call: Call, status: CallStatus, durationSeconds: number):
 }
 
 /** The price of a finished call becomes known later, like that of a message. */
-export function rateCall(call: Call, subject: Subject, { world, faults, timers, pace }: Deps): void {
+export function rateCall(call: Call, subject: Subject, { world, faults, timers, pace }: RatingDeps): void {
   const lag = faults.strike(["price_lag"], subject)?.ms ?? pace.priceMs;
   timers.after(lag, () => {
     const { accountSid, direction, dateCreated: at, durationSeconds } = call;

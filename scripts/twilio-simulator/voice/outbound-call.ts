@@ -1,13 +1,11 @@
-import type { Faults, Subject } from "../faults/faults.ts";
-import type { Pace } from "../messaging/pace.ts";
-import type { Timers } from "../timers.ts";
+import type { Subject } from "../faults/faults.ts";
 import type { Deliver } from "../webhooks/deliver.ts";
 import type { Call } from "../world/call.ts";
-import type { World } from "../world/world.ts";
 import type { CallPlans } from "./call-plans.ts";
 import { callParameters, callStatusWebhook } from "./call-webhook.ts";
 import { type Address, converse, USUAL_DIAL, USUAL_VOICEMAIL } from "./conversation.ts";
-import { answer, finish, keepRecording, rateCall } from "./new-call.ts";
+import { dialLeg } from "./dialed-leg.ts";
+import { answer, finish, keepRecording, type RatingDeps, rateCall } from "./new-call.ts";
 
 export type CallEvent = "initiated" | "ringing" | "answered" | "completed";
 
@@ -22,17 +20,14 @@ export interface Dialing {
 
 export type Dial = (dialing: Dialing) => void;
 
-interface Deps {
-  readonly world: World;
-  readonly faults: Faults;
-  readonly timers: Timers;
-  readonly pace: Pace;
+interface Deps extends RatingDeps {
   readonly deliver: Deliver;
   readonly plans: CallPlans;
 }
 
 /** Places a call that the API created: it rings, is answered as planned, listens to the TwiML and ends. */
-export function createDial({ world, faults, timers, pace, deliver, plans }: Deps): Dial {
+export function createDial({ deliver, plans, ...deps }: Deps): Dial {
+  const { world, faults, timers, pace } = deps;
   async function place({ call, start, fallback, statusCallback, statusCallbackEvents, subject }: Dialing) {
     let sequence = 0;
     const tell = (event: CallEvent, status: string) => {
@@ -66,7 +61,7 @@ export function createDial({ world, faults, timers, pace, deliver, plans }: Deps
       keepRecording: (seconds: number) => keepRecording(world, call, seconds),
       parameters: callParameters(call),
       answers: plan.digits.map((digits) => ({ digits })),
-      dial: USUAL_DIAL,
+      dial: (to: string, callerId: string | undefined) => dialLeg(deps, call, { to, callerId }, USUAL_DIAL),
       voicemail: USUAL_VOICEMAIL,
       fallback,
       firstStatus: "in-progress",
@@ -74,7 +69,7 @@ export function createDial({ world, faults, timers, pace, deliver, plans }: Deps
     await converse(deliver, line, start);
     finish(call, "completed", plan.durationSeconds);
     tell("completed", "completed");
-    rateCall(call, subject, { world, faults, timers, pace });
+    rateCall(call, subject, deps);
   }
   return (dialing) => void place(dialing);
 }

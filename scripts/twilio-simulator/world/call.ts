@@ -11,7 +11,9 @@ export type CallStatus =
 export interface Call {
   readonly sid: string;
   readonly accountSid: string;
-  readonly direction: "inbound" | "outbound-api";
+  readonly direction: "inbound" | "outbound-api" | "outbound-dial";
+  /** Of an `outbound-dial`: the call that it was dialed in. */
+  readonly parentCallSid: string | null;
   readonly to: string;
   readonly from: string;
   readonly phoneNumberSid: string | null;

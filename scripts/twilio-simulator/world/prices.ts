@@ -1,3 +1,4 @@
+import type { Call } from "./call.ts";
 import { isWhatsApp, type Message } from "./message.ts";
 
 /**
@@ -27,7 +28,7 @@ export function messagePrice(
   return (rate ?? OUTBOUND_SMS_ELSEWHERE) * message.numSegments;
 }
 
-export function callPrice(direction: "inbound" | "outbound-api", durationSeconds: number): number {
+export function callPrice(direction: Call["direction"], durationSeconds: number): number {
   const minutes = Math.ceil(durationSeconds / 60);
   return minutes * (direction === "inbound" ? INBOUND_CALL_MINUTE : OUTBOUND_CALL_MINUTE);
 }
