@@ -485,6 +485,15 @@ describe("an account in trouble", () => {
     expect(await bench.reader()()).toMatchObject({ troubled: 1 });
   });
 
+  test("whose place in the list cannot be read keeps no other from its turn", async () => {
+    const other = await bench.salon();
+    await bench.ended(other, await bench.send(other));
+    const broken = bench.database.firestore.doc("message_syncs/broken");
+    await broken.set({ due_at: new Date(0) });
+    expect(await bench.reader()()).toMatchObject({ accounts: 1, troubled: 1, counts: { moved: 1 } });
+    await broken.delete();
+  });
+
   test("is read with the token that Twilio takes while a rotation is under way", async () => {
     const salon = await bench.salon("own");
     const document = bench.database.firestore.doc(`salon_integrations/${salon.salonId}`);

@@ -93,11 +93,12 @@ export function createSynchronization(
   /** Undefined when there was nothing to read; while Firestore is away the whole run stops. */
   async function read(id: string): Promise<Counts | "trouble" | undefined> {
     const holder = deps.newHolder();
-    const taken = await progress.take(id, holder, limits.leaseSeconds);
-    if (taken === undefined) return undefined;
-    const { salon_id: salonId, owner: source } = taken;
-    const fields = salonId === null ? { source } : { salonId, source };
+    let fields: Fields = {};
     try {
+      const taken = await progress.take(id, holder, limits.leaseSeconds);
+      if (taken === undefined) return undefined;
+      const { salon_id: salonId, owner: source } = taken;
+      fields = salonId === null ? { source } : { salonId, source };
       const counts = await readAccount(taken, holder);
       if (counts !== undefined && isNews(counts)) note(fields, counts);
       return counts;
@@ -109,11 +110,17 @@ export function createSynchronization(
     }
   }
 
-  function note(fields: { salonId?: string; source: string }, counts: Counts): void {
+  function note(fields: Fields, counts: Counts): void {
     const { moved, received, failed } = counts;
     logger.info("messages brought forward from Twilio's list", { ...fields, count: moved + received });
     if (failed > 0) logger.error("messages could not be brought forward", { ...fields, count: failed });
   }
+}
+
+/** Whose account it is, for the log. */
+interface Fields {
+  readonly salonId?: string;
+  readonly source?: string;
 }
 
 /** Prices come late as a rule, and other software's messages are none of ours: neither is worth a line. */

@@ -1,7 +1,7 @@
-import { type DocumentSnapshot, FieldValue } from "firebase-admin/firestore";
+import type { DocumentSnapshot } from "firebase-admin/firestore";
 import type { Clock } from "#shared/core/clock.ts";
-import { AppError } from "#shared/core/errors.ts";
 import type { Database } from "#shared/runtime/database.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import { type ChannelName, Notification, type NotificationId } from "./notification.ts";
 import { type Outcome, settled, type Taken, taken } from "./transitions.ts";
 
@@ -22,27 +22,17 @@ export function createNotifications(database: Database, clock: Clock): Notificat
   const reference = (id: NotificationId) => database.firestore.collection("notifications").doc(id);
 
   return {
-    async take(id, holder) {
-      const result = await database.transact(async (transaction) => {
+    take: (id, holder) =>
+      database.transact(async (transaction) => {
         const snapshot = await transaction.get(reference(id));
-        if (!snapshot.exists) return { kind: "wait" } as const;
-        const notification = parse(snapshot);
-        if (notification instanceof AppError) {
-          // Due for ever, it would be set aside again with every tick.
-          transaction.merge(reference(id), { due_at: FieldValue.delete() });
-          return notification;
-        }
-        const next = taken(notification, holder, clock.now());
+        if (!snapshot.exists) return { kind: "wait" };
+        const next = taken(parse(snapshot), holder, clock.now());
         if (next.kind !== "wait") transaction.set(reference(id), next.notification);
         return next;
-      });
-      if (result instanceof AppError) throw result;
-      return result;
-    },
+      }),
     settle: (id, channel, holder, outcome) =>
       database.transact(async (transaction) => {
         const notification = parse(await transaction.get(reference(id)));
-        if (notification instanceof AppError) throw notification;
         const next = settled(notification, channel, { holder, outcome, now: clock.now() });
         if (next !== undefined) transaction.set(reference(id), next);
         return next;
@@ -50,10 +40,6 @@ export function createNotifications(database: Database, clock: Clock): Notificat
   };
 }
 
-/** The notification, or an error that names the wrong fields and never their values. */
-function parse(snapshot: DocumentSnapshot): Notification | AppError {
-  const result = Notification.safeParse(snapshot.data());
-  if (result.success) return result.data;
-  const fields = result.error.issues.map(({ path }) => path.join(".")).join(", ");
-  return new AppError("failed-precondition", `The document ${snapshot.ref.path} is malformed: ${fields}.`);
+function parse(snapshot: DocumentSnapshot): Notification {
+  return parseDocument(Notification, snapshot.ref.path, snapshot.data());
 }

@@ -1,8 +1,10 @@
 import { LRUCache } from "lru-cache";
 import type { z } from "zod";
-import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Database } from "#shared/runtime/database.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
+
+export { parseDocument };
 
 export interface ReadOptions {
   /** Skips the cache, for the moment when yesterday's truth would cost something. */
@@ -38,16 +40,4 @@ export function createCachedDocuments<Schema extends z.ZodObject, Id extends str
       return document;
     },
   };
-}
-
-/** A stored document as its schema has it, or an error that names the field and not its value. */
-export function parseDocument<Schema extends z.ZodType>(
-  schema: Schema,
-  path: string,
-  data: unknown,
-): z.infer<Schema> {
-  const result = schema.safeParse(data);
-  if (result.success) return result.data;
-  const fields = result.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
-  throw new AppError("failed-precondition", `The document ${path} is malformed: ${fields.join("; ")}.`);
 }

@@ -56,6 +56,26 @@ describe("the usage roll-up", () => {
     });
   });
 
+  it("stops at nothing that cannot be read: others are counted, and it is once it is repaired", async () => {
+    const [healthy, broken, bookkeeper] = [uniqueSalonId(), uniqueSalonId(), uniqueSalonId()];
+    const document = database.firestore.doc(`integration_usage/${broken}_2026-11`);
+    await document.set({ salon_id: broken });
+    await write(broken);
+    await write(healthy);
+    const row = database.firestore.doc(`salons/${bookkeeper}/usage_ledger/by-hand`);
+    await row.set({ recorded_at: clock.now() });
+    await expect(rollup()).rejects.toThrow(/malformed/);
+    await expect(rollup(), "as long as it is so").rejects.toThrow(/malformed/);
+    expect(await month(healthy)).toMatchObject({ totals: { sms_outbound: { events: 1 } } });
+    expect((await document.get()).data()).toEqual({ salon_id: broken });
+
+    await document.delete();
+    await row.delete();
+    clock.time = new Date(clock.time.getTime() + 24 * 3_600_000);
+    await rollup();
+    expect(await month(broken)).toMatchObject({ totals: { sms_outbound: { events: 1 } } });
+  });
+
   it("counts a message once, whatever was recounted or priced, and one that was taken back not at all", async () => {
     const salon = uniqueSalonId();
     const rows = database.firestore.collection(`salons/${salon}/usage_ledger`);

@@ -5,7 +5,7 @@ import { Instant } from "#shared/core/instant.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import { UsageKind } from "#shared/ledger/rate-card.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { MalformedDocument, parseDocument } from "#shared/runtime/stored-document.ts";
 import { monthWithDay, Sums, type SumsByKind, UsageMonth } from "./month.ts";
 
 /** Rows may be committed out of order, so each run looks this far behind the last one's end. */
@@ -31,14 +31,23 @@ export function createRollup(
     const known = await database.run(() => watermark.get());
     const last = Watermark.safeParse(known.data()).data?.recorded_until ?? new Date(0);
     const started = clock.now();
-    const changed = await changedDays(plusSeconds(last, -OVERLAP_SECONDS));
-    for (const { salon_id, day } of changed) await recompute(salon_id, day);
+    const { days, malformed } = await changedDays(plusSeconds(last, -OVERLAP_SECONDS));
+    const failures = [...malformed];
+    for (const { salon_id, day } of days) {
+      const failure = await recompute(salon_id, day).catch(unreadable);
+      if (failure !== undefined) failures.push(failure);
+    }
+    for (const error of failures) logger.error("usage not rolled up", { error });
+    const [failure] = failures;
+    // Whatever else has changed is counted all the same; what cannot be read is looked at again until it can.
+    if (failure !== undefined) throw failure;
     await database.run(() => watermark.set({ recorded_until: started }));
-    logger.info("usage rolled up", { count: changed.length });
-    return { days: changed.length };
+    logger.info("usage rolled up", { count: days.length });
+    return { days: days.length };
   };
 
-  async function changedDays(since: Date): Promise<z.infer<typeof ChangedRow>[]> {
+  async function changedDays(since: Date) {
+    const malformed: MalformedDocument[] = [];
     const found = new Map<string, z.infer<typeof ChangedRow>>();
     const rows = database.firestore
       .collectionGroup("usage_ledger")
@@ -49,11 +58,15 @@ export function createRollup(
     let page = await database.run(() => rows.get());
     for (;;) {
       for (const row of page.docs) {
-        const changed = ChangedRow.parse(row.data());
-        found.set(`${changed.salon_id}/${changed.day}`, changed);
+        try {
+          const changed = parseDocument(ChangedRow, row.ref.path, row.data());
+          found.set(`${changed.salon_id}/${changed.day}`, changed);
+        } catch (error) {
+          malformed.push(unreadable(error));
+        }
       }
       const last = page.docs.at(-1);
-      if (page.size < PAGE || last === undefined) return [...found.values()];
+      if (page.size < PAGE || last === undefined) return { days: [...found.values()], malformed };
       page = await database.run(() => rows.startAfter(last).get());
     }
   }
@@ -83,4 +96,10 @@ export function createRollup(
       transaction.set(reference, monthWithDay(month, { salonId, day, sums }, clock.now()));
     });
   }
+}
+
+/** What cannot be read stops no other salon's usage; whatever else failed stops the run. */
+function unreadable(error: unknown): MalformedDocument {
+  if (error instanceof MalformedDocument) return error;
+  throw error;
 }
