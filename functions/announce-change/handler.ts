@@ -2,9 +2,10 @@ import type { z } from "zod";
 import { callEvent, isCallChange } from "#shared/calls/call-events.ts";
 import { OutboundCall } from "#shared/calls/outbound-call.ts";
 import { AppError } from "#shared/core/errors.ts";
+import { isUndelivered } from "#shared/messages/attempts.ts";
 import { isStateChange, messageEvent } from "#shared/messages/events.ts";
 import { OutboundMessage } from "#shared/messages/message.ts";
-import { isUndelivered } from "#shared/messages/reports.ts";
+
 import type { DrawConsequences } from "#shared/routing/consequences.ts";
 import { type DocumentChange, documentChange, type Fields } from "#shared/runtime/document-change.ts";
 import type { Trigger } from "#shared/runtime/event-boundary.ts";

@@ -14,6 +14,7 @@ import { type MessageId, SalonId } from "#shared/core/ids.ts";
 import { createLogger } from "#shared/core/logger.ts";
 import { createPartyOf, E164, type PartyOf } from "#shared/core/phone.ts";
 import { Secret } from "#shared/core/secret.ts";
+import type { AccountHealth } from "#shared/health/account-health.ts";
 import { createSynchronization, type Synchronized } from "#shared/message-sync/synchronization.ts";
 import { type Acceptance, createAcceptance, type SendRequest } from "#shared/messages/acceptance.ts";
 import { type BulkAcceptance, createBulkAcceptance } from "#shared/messages/bulk-acceptance.ts";
@@ -131,10 +132,14 @@ export interface MessagingBench {
   cancelAtTwilio(salon: BenchSalon, sid: string): Promise<void>;
   /** Orders trouble at the simulator, see its faults/fault.ts. */
   fault(order: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Gives a secret of the platform's a new version, such as a parent's token. */
+  setSecret(name: string, value: string): void;
   /** The platform's own numbers, from which critical messages go when the salon's account fails. */
   readonly defaultNumbers: readonly E164[];
   /** The account of the platform's own that has them. */
   readonly platformAccountSid: string;
+  readonly platformToken: string;
+  readonly health: AccountHealth;
   readonly contacts: Contacts;
   readonly threads: Threads;
   readonly defaultSenders: DefaultSenders;
@@ -316,7 +321,10 @@ export async function startMessagingBench({
     fault: client.fault,
     logLines,
     defaultNumbers,
+    setSecret: secretManager.setSecret,
     platformAccountSid: mainSid,
+    platformToken: mainToken,
+    health: parts.health,
     contacts: parts.contacts,
     threads: parts.threads,
     defaultSenders: parts.defaultSenders,

@@ -1,14 +1,15 @@
 import { expect, test } from "vitest";
-import { outboundCall } from "#scripts/testing/outbound-call.ts";
+import { attempt as callAttempt, outboundCall } from "#scripts/testing/outbound-call.ts";
 import type { FailureClass } from "#shared/twilio/failure-classes.ts";
 import { callNoticesOf } from "./call-notices.ts";
-import type { OutboundCall } from "./outbound-call.ts";
+import type { CallAttempt, OutboundCall } from "./outbound-call.ts";
 
 const NOW = new Date("2026-11-02T20:30:00Z");
 const before = outboundCall({ state: "claimed" });
-const failed = (failureClass: FailureClass) =>
+const failed = (failureClass: FailureClass, source: CallAttempt["source"] = "salon_own") =>
   outboundCall({
     state: "failed",
+    attempts: [callAttempt({ source })],
     failure: { class: failureClass, twilio_code: 21215, reason: "Because." },
   });
 const told = (after: OutboundCall, earlier = before) =>
@@ -20,8 +21,15 @@ test.each<[string, OutboundCall, string[][]]>([
   ["a line that is busy", outboundCall({ state: "busy" }), []],
   ["a call that was canceled", outboundCall({ state: "canceled" }), []],
   ["a call that was made", outboundCall({ state: "completed" }), []],
-  ["a country that is off", failed("account"), [["calls_not_made", "account:2026-11-03"]]],
-  ["a number that cannot call", failed("sender"), [["calls_not_made", "sender:2026-11-03"]]],
+  ["a country that is off", failed("account", "salon_own"), [["calls_not_made", "account:2026-11-03"]]],
+  [
+    "a number of the platform's that cannot call",
+    failed("sender", "platform_subaccount"),
+    [
+      ["delivery_trouble", "sender:21215:2026-11-02:20"],
+      ["calls_not_made", "sender:2026-11-03"],
+    ],
+  ],
   [
     "a call that came too late",
     outboundCall({ state: "expired" }),

@@ -1,10 +1,17 @@
 import { expect, test } from "vitest";
+import { attempt as callAttempt } from "#scripts/testing/outbound-call.ts";
 import { ACCEPTED_AT as NOW } from "#scripts/testing/outbound-message.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import { verdictOnCall } from "./call-verdict.ts";
 
-const context = { now: NOW, random: () => 0.5, recheckSeconds: 120 };
-const verdict = (error: object, number = 1) => verdictOnCall(error, { number }, context);
+const context = { now: NOW, random: () => 0.5, recheckSeconds: 120, inTrouble: true };
+const after = (error: object, earlier: readonly (number | null)[], inTrouble: boolean) => {
+  const attempts = [...earlier, null].map((error_code, index) =>
+    callAttempt({ number: index + 1, error_code }),
+  );
+  return verdictOnCall(error, { attempts }, { ...context, inTrouble });
+};
+const verdict = (error: object, number = 1) => after(error, Array(number - 1).fill(null), true);
 const lookAt = plusSeconds(NOW, 120);
 
 test.each([
@@ -41,6 +48,16 @@ test.each([20003, 20403, 10001])("after %d the account's calls wait until it is 
     errorCode: code,
   });
 });
+
+test.each([20003, 21660])(
+  "after %d of an account that is well it is made once more, and then has failed",
+  (code) => {
+    const refused = { status: 400, code };
+    expect(after(refused, [], false)).toMatchObject({ kind: "retry", reason: "retry", errorCode: code });
+    expect(after(refused, [20429], false)).toMatchObject({ kind: "retry", reason: "retry" });
+    expect(after(refused, [code], false)).toMatchObject({ kind: "fail", failure: { twilio_code: code } });
+  },
+);
 
 test.each([
   [21211, "recipient"],

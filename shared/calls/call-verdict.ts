@@ -4,12 +4,14 @@ import { TROUBLE_WAIT_SECONDS } from "#shared/salons/health.ts";
 import { classify } from "#shared/twilio/errors.ts";
 import { isAccountTrouble, policyOf } from "#shared/twilio/failure-classes.ts";
 import type { CallVerdict } from "./call-transitions.ts";
-import type { CallAttempt } from "./outbound-call.ts";
+import type { OutboundCall } from "./outbound-call.ts";
 
 export interface CallVerdictContext {
   readonly now: Date;
   readonly random: () => number;
   readonly recheckSeconds: number;
+  /** Whether calls have to wait for the account, as Twilio was asked. */
+  readonly inTrouble: boolean;
 }
 
 /**
@@ -21,8 +23,8 @@ const MAX_ATTEMPTS = 500;
 /** What a failed attempt means for its call. Whatever may have rung somewhere is looked for before it is made again. */
 export function verdictOnCall(
   error: unknown,
-  { number }: Pick<CallAttempt, "number">,
-  { now, random, recheckSeconds }: CallVerdictContext,
+  call: Pick<OutboundCall, "attempts">,
+  { now, random, recheckSeconds, inTrouble }: CallVerdictContext,
 ): CallVerdict {
   const { certainty, class: failureClass, code } = classify(error);
   const { retry, says } = policyOf(failureClass);
@@ -34,12 +36,16 @@ export function verdictOnCall(
     twilio_code: errorCode,
     reason: `Twilio refused the call: ${says}.`,
   };
+  const number = call.attempts.length;
   if (number >= MAX_ATTEMPTS) return { kind: "fail", failure };
-  if (certainty === "not_processed" || retry === "later") {
+  // An account that is well deserves one more try; then it is not what stands in the way.
+  const isFirst = call.attempts.slice(0, -1).every(({ error_code }) => error_code !== code);
+  const isPassing = isAccountTrouble(code) && !inTrouble && isFirst;
+  if (certainty === "not_processed" || retry === "later" || isPassing) {
     const retryAt = plusSeconds(now, backoffSeconds(number, random));
     return { kind: "retry", reason: "retry", retryAt, errorCode };
   }
-  if (isAccountTrouble(code)) {
+  if (isAccountTrouble(code) && inTrouble) {
     const retryAt = plusSeconds(now, TROUBLE_WAIT_SECONDS);
     return { kind: "retry", reason: "account_trouble", retryAt, errorCode };
   }

@@ -29,11 +29,12 @@ export interface PlacementDeps extends CallSettlementDeps {
   readonly urls: WebhookUrls;
   /** Asks for platform messaging for a salon that nobody has asked for yet; the first call does. */
   readonly requestPlatform: IntegrationChanges["requestPlatform"];
+  /** Whether calls have to wait for the account now. */
   readonly noteTrouble: (
     salonId: SalonId,
     source: CallAttempt["source"],
     trouble: AccountTrouble,
-  ) => Promise<unknown>;
+  ) => Promise<boolean>;
   readonly random: () => number;
   readonly sleep: (milliseconds: number) => Promise<unknown>;
   /** How long a worker may hold a call; well over the longest request to Twilio with its retries. */
@@ -161,9 +162,9 @@ export function createPlacement(deps: PlacementDeps): Placement {
       logger.info("call handed to Twilio", { ...fields, state: progress.state, outcome: result.outcome });
       return result.outcome === "moved" ? result.call : undefined;
     } catch (error) {
-      const verdict = verdictOnCall(error, attempt, { ...deps, now: clock.now() });
+      const inTrouble = await noteTrouble(call, attempt, error);
+      const verdict = verdictOnCall(error, call, { ...deps, now: clock.now(), inTrouble });
       logger.warn("call not taken by Twilio", { ...fields, outcome: verdict.kind, error });
-      await noteTrouble(call, attempt, error);
       return calls.judge(call.id, number, verdict);
     }
   }
@@ -201,11 +202,11 @@ export function createPlacement(deps: PlacementDeps): Placement {
     }
   }
 
-  async function noteTrouble(call: OutboundCall, { source }: CallAttempt, error: unknown): Promise<void> {
+  async function noteTrouble(call: OutboundCall, { source }: CallAttempt, error: unknown): Promise<boolean> {
     const { certainty, class: failureClass, code } = classify(error);
-    if (certainty !== "rejected" || code === undefined || !isAccountTrouble(code)) return;
-    if (failureClass !== "credential" && failureClass !== "account") return;
-    await deps.noteTrouble(call.salon_id, source, { class: failureClass, code });
+    if (certainty !== "rejected" || code === undefined || !isAccountTrouble(code)) return false;
+    if (failureClass !== "credential" && failureClass !== "account") return false;
+    return deps.noteTrouble(call.salon_id, source, { class: failureClass, code });
   }
 
   /** A cached integration may lag by seconds; before it makes a call wait or fail, the document is read again. */

@@ -1,5 +1,5 @@
 import { type LedgerRow, ledgerRow, ledgerRowId, reversalOf } from "#shared/ledger/row.ts";
-import type { InboundMessage, OutboundMessage } from "./message.ts";
+import type { Attempt, InboundMessage, OutboundMessage } from "./message.ts";
 
 export interface Entry {
   readonly id: string;
@@ -10,7 +10,7 @@ export interface Entry {
 export function outboundEntry(message: OutboundMessage, attemptNumber: number, at: Date): Entry | undefined {
   const attempt = message.attempts[attemptNumber - 1];
   if (attempt === undefined || attempt.sid === null || attempt.channel === "email") return undefined;
-  const kind = attempt.channel === "sms" ? "sms_outbound" : "whatsapp_outbound";
+  const kind = kindOf(attempt);
   const row = ledgerRow({
     salonId: message.salon_id,
     kind,
@@ -23,6 +23,15 @@ export function outboundEntry(message: OutboundMessage, attemptNumber: number, a
     messageId: message.id,
   });
   return { id: ledgerRowId(attempt.sid, kind), row };
+}
+
+/** Where the ledger has the row of a SID that an attempt may have. */
+export function outboundRowId({ attempts }: OutboundMessage, attemptNumber: number, sid: string): string {
+  return ledgerRowId(sid, kindOf(attempts[attemptNumber - 1]));
+}
+
+function kindOf(attempt: Attempt | undefined): "sms_outbound" | "whatsapp_outbound" {
+  return attempt?.channel === "whatsapp" ? "whatsapp_outbound" : "sms_outbound";
 }
 
 /** Twilio does not charge for what it reports as `failed`, so neither do we. */

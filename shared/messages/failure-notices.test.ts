@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { outboundMessage } from "#scripts/testing/outbound-message.ts";
+import { attempt, outboundMessage } from "#scripts/testing/outbound-message.ts";
 import type { FailureClass } from "#shared/twilio/failure-classes.ts";
 import { noticesOf } from "./failure-notices.ts";
 import type { OutboundMessage } from "./message.ts";
@@ -20,7 +20,38 @@ test.each<[string, OutboundMessage, string[][]]>([
   ["an opt-out", failed("opted_out"), []],
   ["a filter", failed("compliance"), [["delivery_trouble", "compliance:30007:2026-11-02:20"]]],
   ["a template's fault", failed("template"), [["delivery_trouble", "template:30007:2026-11-02:20"]]],
-  ["a country that is off", failed("account"), [["messages_not_delivered", "account:2026-11-03"]]],
+  [
+    "a country that is off in the salon's own account",
+    failed("account", { attempts: [attempt({ source: "salon_own" })] }),
+    [["messages_not_delivered", "account:2026-11-03"]],
+  ],
+  [
+    "a country that is off in the platform's account",
+    failed("account", { attempts: [attempt({ source: "platform_subaccount" })] }),
+    [
+      ["delivery_trouble", "account:30007:2026-11-02:20"],
+      ["messages_not_delivered", "account:2026-11-03"],
+    ],
+  ],
+  ["a carrier's trouble", failed("transient"), [["messages_not_delivered", "transient:2026-11-03"]]],
+  ["a limit", failed("throttle"), [["messages_not_delivered", "throttle:2026-11-03"]]],
+  ["an end that nobody knows", failed("uncertain"), [["messages_not_delivered", "uncertain:2026-11-03"]]],
+  [
+    "trouble with the platform's own number, for which the message waits",
+    outboundMessage({
+      state: "held",
+      attempts: [attempt({ source: "platform_default", state: "rejected", error_code: 20003 })],
+    }),
+    [["delivery_trouble", "credential:20003:2026-11-02:20"]],
+  ],
+  [
+    "a refusal by the platform's own number that is the message's alone",
+    outboundMessage({
+      state: "held",
+      attempts: [attempt({ source: "platform_default", state: "rejected", error_code: 20429 })],
+    }),
+    [],
+  ],
   [
     "a critical one that did not arrive",
     failed("recipient", { critical: true }),

@@ -1,6 +1,8 @@
-import { dayIn, utcDay } from "#shared/core/time.ts";
+import { dayIn } from "#shared/core/time.ts";
 import type { NewNotification } from "#shared/notifications/create-notification.ts";
-import { policyOf } from "#shared/twilio/failure-classes.ts";
+import { deliveryTrouble } from "#shared/notifications/delivery-trouble.ts";
+import { classOfCode } from "#shared/twilio/error-table.ts";
+import { isAccountTrouble, policyOf } from "#shared/twilio/failure-classes.ts";
 import type { OutboundMessage } from "./message.ts";
 import type { MessageState } from "./state.ts";
 
@@ -21,21 +23,21 @@ export function noticesOf(
     return [
       { kind: "message_sent_twice", facts: { message_id: after.id, at: now }, salonId, key: after.id, now },
     ];
-  if (WITHOUT_ARRIVING.includes(before.state) || !WITHOUT_ARRIVING.includes(after.state)) return [];
-  if (after.purpose === "test") return [];
+  const notices: NewNotification[] = [];
+  const ofPlatform = newPlatformTrouble(before, after);
+  if (ofPlatform !== undefined)
+    notices.push(deliveryTrouble(salonId, { class: classOfCode(ofPlatform), code: ofPlatform }, now));
+  if (WITHOUT_ARRIVING.includes(before.state) || !WITHOUT_ARRIVING.includes(after.state)) return notices;
+  if (after.purpose === "test") return notices;
   const failureClass = after.failure?.class ?? "transient";
   const code = after.failure?.twilio_code ?? null;
   const { tells } = policyOf(failureClass);
-  const notices: NewNotification[] = [];
-  if (tells === "operators")
-    notices.push({
-      kind: "delivery_trouble",
-      facts: { failure_class: failureClass, twilio_code: code, at: now },
-      salonId,
-      key: `${failureClass}:${code}:${utcDay(now)}:${now.getUTCHours()}`,
-      now,
-    });
-  if (after.state === "expired" || after.critical || tells === "salon")
+  const ofOperators =
+    tells === "operators" || (tells === "account_holder" && code !== null && isPlatforms(after));
+  if (ofOperators && code !== ofPlatform)
+    notices.push(deliveryTrouble(salonId, { class: failureClass, code }, now));
+  const ofSalon = tells === "salon" || tells === "account_holder";
+  if (after.state === "expired" || after.critical || ofSalon)
     notices.push({
       kind: "messages_not_delivered",
       facts: { reason: after.failure?.reason ?? "It could not be sent before it was too late.", at: now },
@@ -44,4 +46,17 @@ export function noticesOf(
       now,
     });
   return notices;
+}
+
+/** Whether it went last by an account that the platform's operators look after. */
+function isPlatforms({ attempts }: OutboundMessage): boolean {
+  return attempts.at(-1)?.source !== "salon_own";
+}
+
+/** What the last attempt has just met by the platform's own number, on which all salons fall back. */
+function newPlatformTrouble(before: OutboundMessage, { attempts }: OutboundMessage): number | undefined {
+  const last = attempts.at(-1);
+  if (last?.source !== "platform_default" || last.error_code === null) return undefined;
+  const isKnown = before.attempts[last.number - 1]?.error_code === last.error_code;
+  return !isKnown && isAccountTrouble(last.error_code) ? last.error_code : undefined;
 }

@@ -199,9 +199,33 @@ describe("reports", () => {
     expect(await ledger()).toEqual({});
   });
 
+  test("of two same texts that took each other's SIDs raise no alarm, since each is there once", async () => {
+    const [one, other] = [await claimed(), await claimed()];
+    const [first, second] = [nextSid(), nextSid()];
+    await messages.report(one.id, 1, { sid: second, state: "sent" });
+    await messages.report(other.id, 1, { sid: first, state: "sent" });
+    expect(await messages.report(one.id, 1, { sid: first, state: "delivered" })).toEqual({
+      outcome: "taken",
+    });
+    expect(await messages.report(other.id, 1, { sid: nextSid(), state: "sent" })).toEqual({
+      outcome: "foreign",
+    });
+    const told = await database.firestore
+      .collection("notifications")
+      .where("kind", "==", "message_sent_twice")
+      .get();
+    expect(told.docs.map((each) => each.get("facts.message_id"))).toContain(other.id);
+    expect(told.docs.map((each) => each.get("facts.message_id"))).not.toContain(one.id);
+  });
+
   test("of an attempt believed absent are charged beside the attempt that replaced it", async () => {
     const { id } = await claimed();
-    await messages.judge(id, 1, { kind: "absent", retryAt: clock.now() });
+    await messages.judge(id, 1, {
+      kind: "over",
+      state: "absent",
+      errorCode: null,
+      next: { kind: "retry", retryAt: clock.now() },
+    });
     await messages.claim(id, SENDER, LEASE_SECONDS);
     const [late, current] = [nextSid(), nextSid()];
     await messages.report(id, 2, { sid: current, state: "queued" });

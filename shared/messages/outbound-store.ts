@@ -6,7 +6,8 @@ import { createNotification } from "#shared/notifications/create-notification.ts
 import { type Database, isAlreadyExists } from "#shared/runtime/database.ts";
 import type { Transaction } from "#shared/runtime/transaction.ts";
 import { parseDocument } from "#shared/salons/cached-documents.ts";
-import { type Entry, outboundEntry, reversalEntry } from "./billing.ts";
+import { lastFailure } from "./after-failure.ts";
+import { type Entry, outboundEntry, outboundRowId, reversalEntry } from "./billing.ts";
 import { noticesOf } from "./failure-notices.ts";
 import { fallenBack } from "./fallback.ts";
 import { type Failure, type HoldReason, OutboundMessage } from "./message.ts";
@@ -146,7 +147,15 @@ export function createOutboundMessages(database: Database, clock: Clock): Outbou
         const message = await read(transaction, id);
         if (message === undefined) return { outcome: "unknown" };
         const result = reported(message, attemptNumber, report, now);
-        if (result.outcome === "foreign") await tell(transaction, message, message, true);
+        if (result.outcome === "foreign") {
+          // Two same texts to one person may have taken each other's SIDs; then each is there once.
+          const row = await readRow(
+            transaction,
+            ledger(message.salon_id, outboundRowId(message, attemptNumber, report.sid)),
+          );
+          if (row !== undefined && row.message_id !== id) return { outcome: "taken" };
+          await tell(transaction, message, message, true);
+        }
         if (!("message" in result)) return result;
 
         const entry = outboundEntry(result.message, attemptNumber, now);
@@ -180,7 +189,9 @@ export function createOutboundMessages(database: Database, clock: Clock): Outbou
     expire: (id) =>
       change(
         id,
-        unlessBegun((message) => ended(message, "expired")),
+        unlessBegun((message) =>
+          ended(message, "expired", { failure: message.failure ?? lastFailure(message) }),
+        ),
       ),
     cancel: (id) => change(id, canceled),
     resend: (id) => change(id, resent),

@@ -1,13 +1,9 @@
-import { plusSeconds } from "#shared/core/clock.ts";
 import type { SalonId } from "#shared/core/ids.ts";
-import { TROUBLE_WAIT_SECONDS } from "#shared/salons/health.ts";
-import { classOfCode } from "#shared/twilio/error-table.ts";
-import { policyOf } from "#shared/twilio/failure-classes.ts";
-import { isTroubleOfSalon } from "./account-trouble.ts";
-import { fallenBack, fallsBack } from "./fallback.ts";
-import type { Attempt, Failure, OutboundMessage } from "./message.ts";
+import { afterFailure, failureOfCode, lateWaitSeconds } from "./after-failure.ts";
+import { isAlive } from "./attempts.ts";
+import type { Attempt, OutboundMessage } from "./message.ts";
 import { movesOn, type TwilioState } from "./state.ts";
-import { ended, heldFor, isAlive, isWaiting } from "./transitions.ts";
+import { isWaiting, wentOn } from "./transitions.ts";
 
 /** What Twilio says of one attempt: in its answer, in a callback, or in its list of messages. */
 export interface Report {
@@ -77,45 +73,9 @@ export function reported(
 /** Twilio took it and could not deliver it: the other way, once more, once the account is well, or the end. */
 function failedLate(message: OutboundMessage, attempt: Attempt, now: Date): OutboundMessage {
   const failure = failureOfCode(attempt.error_code);
-  if (fallsBack(message, attempt.channel, failure)) return { ...message, ...fallenBack(failure, now) };
-  const isTrouble = isTroubleOfSalon(message, attempt.source, attempt.error_code ?? undefined);
-  const wellAt = plusSeconds(now, TROUBLE_WAIT_SECONDS);
-  if (isTrouble && wellAt < message.expires_at) return { ...message, ...heldFor("account_trouble", wellAt) };
-  const retryAt = plusSeconds(now, lateRetrySeconds(message.attempts.filter(isUndelivered).length));
-  if (triesAgainLate(message, failure) && retryAt < message.expires_at)
-    return { ...message, ...heldFor("retry", retryAt) };
-  return ended(message, attempt.state === "failed" ? "failed" : "undelivered", { failure });
-}
-
-/** A failure that Twilio names by its code, if it names one. */
-export function failureOfCode(code: number | null): Failure {
-  if (code === null)
-    return {
-      class: "recipient",
-      twilio_code: null,
-      reason: "Twilio could not deliver it, and says no more.",
-    };
-  const failureClass = classOfCode(code);
-  const reason = `Twilio could not deliver the message: ${policyOf(failureClass).says}.`;
-  return { class: failureClass, twilio_code: code, reason };
-}
-
-/** A carrier's passing trouble is worth two more tries: the message may have arrived after all. */
-const LATE_RETRIES = 2;
-const LATE_RETRY_SECONDS = 300;
-
-function triesAgainLate(message: OutboundMessage, { class: failureClass }: Failure): boolean {
-  const tries = message.attempts.filter(isUndelivered).length;
-  return policyOf(failureClass).retry === "later" && tries <= LATE_RETRIES;
-}
-
-function lateRetrySeconds(tries: number): number {
-  return LATE_RETRY_SECONDS * 2 ** (tries - 1);
-}
-
-/** Twilio took it and could not deliver it. */
-export function isUndelivered({ sid, state }: Attempt): boolean {
-  return sid !== null && (state === "failed" || state === "undelivered");
+  const wait = lateWaitSeconds(message);
+  const next = afterFailure(message, { attempt, failure, how: "undelivered", wait }, now);
+  return wentOn(message, next, attempt.state === "failed" ? "failed" : "undelivered", now);
 }
 
 function stateBefore(attempt: Attempt): OutboundMessage["state"] {

@@ -9,6 +9,7 @@ import {
 } from "#scripts/testing/outbound-message.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import { SalonId } from "#shared/core/ids.ts";
+import type { Next } from "./after-failure.ts";
 import type { OutboundMessage } from "./message.ts";
 import { type Report, reported } from "./reports.ts";
 import { MessageState, type TwilioState } from "./state.ts";
@@ -18,6 +19,17 @@ const NOW = plusSeconds(ACCEPTED_AT, 600);
 const SID = messageSid(1);
 const FAILURE = { class: "recipient", twilio_code: 21614, reason: "Not a mobile number." } as const;
 const NEW_ATTEMPT = newAttempt();
+const over = (
+  next: Next,
+  errorCode: number | null = null,
+  state: "rejected" | "absent" = "rejected",
+): Verdict => ({
+  kind: "over",
+  state,
+  errorCode,
+  next,
+});
+const ABSENT = over({ kind: "retry", retryAt: NOW }, null, "absent");
 
 const claimedMessage = (changes: Partial<OutboundMessage> = {}) =>
   outboundMessage({ state: "claimed", attempts: [attempt()], due_at: plusSeconds(NOW, 60), ...changes });
@@ -144,17 +156,16 @@ describe("reports", () => {
     expect(result).toMatchObject({ outcome: "doubled", message: { state: "queued" } });
   });
 
-  test.each([
+  test.each<Next>([
     { kind: "retry", retryAt: NOW },
-    { kind: "absent", retryAt: NOW },
     { kind: "fail", failure: FAILURE },
     { kind: "fallback", failure: FAILURE },
-  ] as const)(
-    "of an earlier attempt keep the message from going out again when the next came to %o",
-    (verdict) => {
+  ])(
+    "of an earlier attempt keep the message from going out again when after the next would come %o",
+    (next) => {
       const attempts = [attempt({ state: "absent" }), attempt({ number: 2 })];
       const arrived = reportedOn(claimedMessage({ attempts }), { sid: SID, state: "delivered" }, 1);
-      const message = judged(arrived, 2, verdict, NOW);
+      const message = judged(arrived, 2, over(next), NOW);
       expect(message).toMatchObject({ state: "delivered", hold_reason: null, failure: null });
       expect(message).not.toHaveProperty("due_at");
     },
@@ -292,19 +303,19 @@ describe("verdicts", () => {
   });
 
   test("an absent attempt is closed and the message held for the next", () => {
-    const message = judged(claimedMessage(), 1, { kind: "absent", retryAt: NOW }, NOW);
+    const message = judged(claimedMessage(), 1, ABSENT, NOW);
     expect(message).toMatchObject({ state: "held", hold_reason: "retry", due_at: NOW });
     expect(message?.attempts).toMatchObject([{ state: "absent", sid: null }]);
   });
 
   test("a refusal that passes is closed with its code and the message held", () => {
-    const message = judged(claimedMessage(), 1, { kind: "retry", retryAt: lookAt, errorCode: 20429 }, NOW);
+    const message = judged(claimedMessage(), 1, over({ kind: "retry", retryAt: lookAt }, 20429), NOW);
     expect(message).toMatchObject({ state: "held", hold_reason: "retry", due_at: lookAt, failure: null });
     expect(message?.attempts).toMatchObject([{ state: "rejected", error_code: 20429 }]);
   });
 
   test("a refusal for good ends the message, of which nothing is due", () => {
-    const message = judged(claimedMessage(), 1, { kind: "fail", failure: FAILURE }, NOW);
+    const message = judged(claimedMessage(), 1, over({ kind: "fail", failure: FAILURE }, 21614), NOW);
     expect(message).toMatchObject({ state: "failed", failure: FAILURE });
     expect(message).not.toHaveProperty("due_at");
     expect(message?.attempts).toMatchObject([{ state: "rejected", error_code: 21614 }]);
@@ -314,17 +325,19 @@ describe("verdicts", () => {
     "come too late for a message that is %s",
     (state) => {
       const message = claimedMessage({ state, attempts: [attempt({ sid: SID, state: "queued" })] });
-      expect(judged(message, 1, { kind: "absent", retryAt: NOW }, NOW)).toBeUndefined();
+      expect(judged(message, 1, ABSENT, NOW)).toBeUndefined();
     },
   );
 
   test("of a worker that lost its lease do not touch the attempt that came after", () => {
     const attempts = [attempt({ state: "absent" }), attempt({ number: 2 })];
-    expect(judged(claimedMessage({ attempts }), 1, { kind: "fail", failure: FAILURE }, NOW)).toBeUndefined();
+    expect(
+      judged(claimedMessage({ attempts }), 1, over({ kind: "fail", failure: FAILURE }), NOW),
+    ).toBeUndefined();
   });
 
   test("do not close an attempt whose SID is known", () => {
     const message = claimedMessage({ attempts: [attempt({ sid: SID })] });
-    expect(judged(message, 1, { kind: "absent", retryAt: NOW }, NOW)).toBeUndefined();
+    expect(judged(message, 1, ABSENT, NOW)).toBeUndefined();
   });
 });

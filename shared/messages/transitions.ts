@@ -1,4 +1,6 @@
 import { plusSeconds } from "#shared/core/clock.ts";
+import type { Next } from "./after-failure.ts";
+import { isAlive } from "./attempts.ts";
 import { fallenBack } from "./fallback.ts";
 import type { Attempt, Failure, HoldReason, OutboundMessage } from "./message.ts";
 import { isSettled, TwilioState } from "./state.ts";
@@ -53,16 +55,13 @@ export function claimed(
 export type Verdict =
   /** `looked`: Twilio's list was searched and did not have it yet. */
   | { readonly kind: "uncertain"; readonly looked: boolean; readonly lookAt: Date }
-  | { readonly kind: "absent"; readonly retryAt: Date }
   | {
-      readonly kind: "retry";
-      readonly retryAt: Date;
-      readonly errorCode?: number;
-      readonly reason?: "account_trouble";
-    }
-  /** Its own way is over; from now on it goes the other one. */
-  | { readonly kind: "fallback"; readonly failure: Failure }
-  | { readonly kind: "fail"; readonly failure: Failure };
+      readonly kind: "over";
+      readonly state: "rejected" | "absent";
+      /** Twilio's, where it gave one. */
+      readonly errorCode: number | null;
+      readonly next: Next;
+    };
 
 /** Closes the last attempt with a verdict; nothing if the message has moved on without us. */
 export function judged(
@@ -79,28 +78,28 @@ export function judged(
     attempts: message.attempts.with(-1, { ...attempt, ...changes }),
     updated_at: now,
   });
-  switch (verdict.kind) {
-    case "uncertain": {
-      const looks = attempt.looks + (verdict.looked ? 1 : 0);
-      return { ...close({ state: "uncertain", looks }), state: "uncertain", due_at: verdict.lookAt };
-    }
-    case "absent": {
-      const closed = close({ state: "absent" });
-      return whereItIs(closed) ?? { ...closed, ...heldFor("retry", verdict.retryAt) };
-    }
-    case "retry": {
-      const closed = close({ state: "rejected", error_code: verdict.errorCode ?? null });
-      return whereItIs(closed) ?? { ...closed, ...heldFor(verdict.reason ?? "retry", verdict.retryAt) };
-    }
-    case "fallback": {
-      const closed = close({ state: "rejected", error_code: verdict.failure.twilio_code });
-      return whereItIs(closed) ?? { ...closed, ...fallenBack(verdict.failure, now) };
-    }
-    case "fail": {
-      const { failure } = verdict;
-      const closed = close({ state: "rejected", error_code: failure.twilio_code });
-      return whereItIs(closed) ?? ended(closed, "failed", { failure });
-    }
+  if (verdict.kind === "uncertain") {
+    const looks = attempt.looks + (verdict.looked ? 1 : 0);
+    return { ...close({ state: "uncertain", looks }), state: "uncertain", due_at: verdict.lookAt };
+  }
+  const closed = close({ state: verdict.state, error_code: verdict.errorCode });
+  return whereItIs(closed) ?? wentOn(closed, verdict.next, "failed", now);
+}
+
+/** The message on its way after a failure, or at its end. */
+export function wentOn(
+  message: OutboundMessage,
+  next: Next,
+  end: "failed" | "undelivered",
+  now: Date,
+): OutboundMessage {
+  switch (next.kind) {
+    case "fallback":
+      return { ...message, ...fallenBack(next.failure, now) };
+    case "retry":
+      return { ...message, ...heldFor(next.reason ?? "retry", next.retryAt) };
+    case "fail":
+      return ended(message, end, { failure: next.failure });
   }
 }
 
@@ -118,11 +117,6 @@ export function ended(
   { failure = message.failure }: { readonly failure?: Failure | null } = {},
 ): OutboundMessage {
   return { ...message, state, hold_reason: null, failure };
-}
-
-/** Whether Twilio has the message by this attempt, and it has not come to nothing. */
-export function isAlive({ sid, state }: Attempt): boolean {
-  return sid !== null && state !== "failed" && state !== "undelivered";
 }
 
 /**

@@ -13,7 +13,10 @@ export interface DefaultSenders {
   /** All parents, in the order of their labels; at most a minute old, and their tokens newer if asked. */
   list(options?: ReadSecretOptions): Promise<DefaultSender[]>;
   /** The parent that an attempt of source `platform_default` went through, by the account it names. */
-  credentialsOf(accountFingerprint: string): Promise<PlatformCredentials | undefined>;
+  credentialsOf(
+    accountFingerprint: string,
+    options?: ReadSecretOptions,
+  ): Promise<PlatformCredentials | undefined>;
 }
 
 /**
@@ -33,8 +36,8 @@ export function createDefaultSenders(
           numbers: await numbersOf(secretName("twilio-phone-number", parent.label)),
         })),
       ),
-    credentialsOf: async (fingerprint) =>
-      withFingerprint(await platformCredentials(secrets, labels), fingerprint),
+    credentialsOf: async (fingerprint, options) =>
+      withFingerprint(await platformCredentials(secrets, labels, options), fingerprint),
   };
 
   async function numbersOf(name: string): Promise<E164[]> {

@@ -14,14 +14,14 @@ export interface ConsequencesDeps {
 }
 
 /**
- * What a failure that Twilio names says beyond its message: the recipient wants no more, or the account is in trouble.
- * Repeating it changes nothing.
+ * What a failure that Twilio names says beyond its message: the recipient wants no more, or the account is in trouble;
+ * gives whether the salon's messages have to wait for the account. Repeating it changes nothing.
  */
 export type DrawConsequences = (
   message: OutboundMessage,
   attempt: Attempt,
   failure: { readonly class: FailureClass; readonly code: number | undefined },
-) => Promise<void>;
+) => Promise<{ readonly inTrouble: boolean }>;
 
 export function createConsequences({ contacts, threads, health }: ConsequencesDeps): DrawConsequences {
   return async (message, attempt, { class: failureClass, code }) => {
@@ -35,8 +35,10 @@ export function createConsequences({ contacts, threads, health }: ConsequencesDe
       await contacts.optOut(salonId, party, { at, by: "twilio", channel: message.channel, evidence });
     }
     const trouble = Trouble.shape.class.safeParse(failureClass).data;
-    if (trouble !== undefined && channel !== "email" && isTroubleOfSalon(message, source, code)) {
-      await health.report(salonId, source, { class: trouble, code: code ?? null, channel });
-    }
+    if (trouble === undefined || channel === "email" || !isTroubleOfSalon(message, source, code))
+      return { inTrouble: false };
+    return {
+      inTrouble: await health.report(salonId, source, { class: trouble, code: code ?? null, channel }),
+    };
   };
 }

@@ -2,8 +2,9 @@ import { backoffSeconds } from "#shared/core/backoff.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { sha256Hex } from "#shared/core/ids.ts";
+import type { Next } from "#shared/messages/after-failure.ts";
+import { recentAttempts } from "#shared/messages/attempts.ts";
 import type { Failure, OutboundMessage } from "#shared/messages/message.ts";
-import type { Verdict } from "#shared/messages/transitions.ts";
 import type { Mailer } from "#shared/runtime/mailer.ts";
 import type { HandOverDeps } from "./hand-over.ts";
 import type { Route } from "./route.ts";
@@ -60,14 +61,15 @@ export function createEmailHandOver({
       logger.info("message sent as an e-mail", { ...fields, outcome: result.outcome });
       return "message" in result ? result.message : undefined;
     } catch (error) {
-      const verdict = verdictOnMail(error, number);
-      logger.warn("message not taken by the mail server", { ...fields, outcome: verdict.kind, error });
-      return messages.judge(message.id, number, verdict);
+      const next = afterMail(error, claimed);
+      logger.warn("message not taken by the mail server", { ...fields, outcome: next.kind, error });
+      return messages.judge(message.id, number, { kind: "over", state: "rejected", errorCode: null, next });
     }
   };
 
-  function verdictOnMail(error: unknown, number: number): Verdict {
+  function afterMail(error: unknown, message: OutboundMessage): Next {
     if (error instanceof AppError && !error.retry) return { kind: "fail", failure: NOT_TAKEN };
-    return { kind: "retry", retryAt: plusSeconds(clock.now(), backoffSeconds(number, random)) };
+    const wait = backoffSeconds(recentAttempts(message).length, random);
+    return { kind: "retry", retryAt: plusSeconds(clock.now(), wait) };
   }
 }

@@ -66,7 +66,13 @@ export function createHandOver(
 
   return async (message, way, contact) => {
     const sender = way.kind === "send" ? await ownSender(message, way) : await defaultSender(message);
-    if (sender === undefined) return messages.fail(message.id, message.failure ?? NO_FREE_NUMBER);
+    if (sender === undefined) {
+      logger.error("no platform number is free for a recipient", {
+        salonId: message.salon_id,
+        messageId: message.id,
+      });
+      return messages.fail(message.id, message.failure ?? NO_FREE_NUMBER);
+    }
     const account = accountFingerprint(sender.opened.accountSid);
     const chosen = await chooseContent(message, {
       channel: sender.channel,
@@ -127,11 +133,15 @@ export function createHandOver(
     };
 
     let handed = await attemptWith(sender.opened);
-    if ("error" in handed && isCredentialFailure(handed.error) && way.kind === "send") {
-      const replacement = await replacementFor(message, way, sender.opened);
+    if ("error" in handed && isCredentialFailure(handed.error)) {
+      const replacement =
+        way.kind === "send"
+          ? await replacementFor(message, way, sender.opened)
+          : await newParentToken(attempt.account, sender.opened);
       if (replacement === "other_way") {
         logger.warn("account refused, and no longer the one to send through", fields);
-        return messages.judge(message.id, number, { kind: "retry", retryAt: clock.now() });
+        const next = { kind: "retry", retryAt: clock.now() } as const;
+        return messages.judge(message.id, number, { kind: "over", state: "rejected", errorCode: null, next });
       }
       if (replacement !== undefined) {
         logger.info("token refused, trying the one that replaces it", fields);
@@ -140,10 +150,15 @@ export function createHandOver(
     }
     if ("error" in handed) {
       const { error } = handed;
-      const verdict = verdictOn(error, message, attempt, { ...deps, now: clock.now() });
-      logger.warn("message not taken by Twilio", { ...fields, outcome: verdict.kind, error });
       const { certainty, class: failureClass, code } = classify(error);
-      if (certainty === "rejected") await drawConsequences(message, attempt, { class: failureClass, code });
+      const { inTrouble } =
+        certainty === "rejected"
+          ? await drawConsequences(message, attempt, { class: failureClass, code })
+          : { inTrouble: false };
+      const context = { ...deps, now: clock.now(), accountIsWell: !inTrouble };
+      const verdict = verdictOn(error, message, attempt, context);
+      const outcome = verdict.kind === "over" ? verdict.next.kind : verdict.kind;
+      logger.warn("message not taken by Twilio", { ...fields, outcome, error });
       return messages.judge(message.id, number, verdict);
     }
     const { answer } = handed;
@@ -168,6 +183,15 @@ export function createHandOver(
     if (number === undefined || owner === undefined) return undefined;
     const { accountSid, authToken } = owner;
     return { source: "platform_default", channel: "sms", sender: number, opened: { accountSid, authToken } };
+  }
+
+  /** The platform's own token may have been rotated since it was read. */
+  async function newParentToken(
+    account: string,
+    { authToken }: OpenedCredentials,
+  ): Promise<OpenedCredentials | undefined> {
+    const parent = await deps.defaultSenders.credentialsOf(account, { fresh: true });
+    return parent?.authToken.reveal() === authToken.reveal() ? undefined : parent;
   }
 
   /**

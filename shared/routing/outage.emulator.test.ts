@@ -8,6 +8,7 @@ import {
 } from "#scripts/testing/messaging-bench.ts";
 import { printCount } from "#scripts/testing/print-count.ts";
 import { createRandom } from "#scripts/twilio-simulator/random.ts";
+import { until } from "#scripts/twilio-simulator/testing/until.ts";
 import { plusSeconds } from "#shared/core/clock.ts";
 import { MessageId } from "#shared/core/ids.ts";
 import type { OutboundMessage } from "#shared/messages/message.ts";
@@ -112,6 +113,25 @@ test("after an hour without Twilio all that is still wanted arrives once, and th
   const notices = await bench.database.firestore.collection("notifications").get();
   expect(notices.docs.map((notice) => notice.get("kind"))).toEqual(["messages_not_delivered"]);
   expect(after.filter(({ due_at }) => due_at !== undefined).map(({ id }) => id)).toEqual([]);
+}, 600_000);
+
+test("a message that Twilio takes from nobody for almost a day, though it lists well, is tried on and arrives", async () => {
+  await bench.fault({ kind: "http_error", status: 500, match: { method: "POST" } });
+  const { id, to, expires_at } = await bench.accept(salon, { to: bench.customer() });
+  const over = plusSeconds(expires_at, -60 * MINUTE);
+  const step = async () => {
+    await bench.worker().deliver(id);
+    const message = (await bench.messages.get(id)) ?? expect.fail("no such message");
+    const wait = (message.due_at?.getTime() ?? 0) - bench.clock.now().getTime();
+    if (wait > 0) bench.clock.pass(wait / 1_000);
+    return message;
+  };
+  let tries = 0;
+  while (bench.clock.now() < over) tries = (await step()).attempts.length;
+  await bench.calm();
+  await until(async () => (await step()).state === "delivered");
+  printCount(`outage: tried ${tries} times in 23 hours without an answer, then it arrived`);
+  expect(await bench.atTwilio(to)).toHaveLength(1);
 }, 600_000);
 
 async function messages(): Promise<OutboundMessage[]> {

@@ -16,6 +16,7 @@ import type { Twilio } from "#shared/twilio/account.ts";
 import type { Message } from "#shared/twilio/messages.ts";
 import type { Vault } from "#shared/vault/vault.ts";
 import { addressOn, reportOf } from "./twilio-message.ts";
+import { verdictOnAbsent } from "./verdict.ts";
 
 export interface SettlementDeps {
   readonly messages: OutboundMessages;
@@ -25,6 +26,7 @@ export interface SettlementDeps {
   readonly twilio: Twilio;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly random: () => number;
   /** How long after an unclear answer Twilio's list is looked at, and looked at again. */
   readonly recheckSeconds: number;
 }
@@ -37,17 +39,6 @@ const LOOKS_UNTIL_ABSENT = 2;
 
 /** While Twilio is away nobody can say what became of a message; its sender is not told so before this is over. */
 const OUTAGE_SECONDS = 24 * 3_600;
-
-/** So many attempts in a row without an end are no outage: something about the message fells its workers. */
-const BURY_AFTER = 50;
-
-const BURIED: Failure = {
-  class: "bug",
-  twilio_code: null,
-  reason: "It was tried 50 times and never came to an end, so it is tried no more; send it again.",
-};
-
-const isAbsent = ({ state }: Attempt) => state === "absent";
 
 const NOBODY_KNOWS: Failure = {
   class: "uncertain",
@@ -70,7 +61,7 @@ export function createSettlement(
     const fields = { salonId: message.salon_id, messageId: message.id, attempt: attempt.number };
     // No list tells what a mail server took; the same mail once more is no second message.
     if (attempt.channel === "email")
-      return messages.judge(message.id, attempt.number, { kind: "absent", retryAt: clock.now() });
+      return messages.judge(message.id, attempt.number, absent(message, attempt));
     let isOutage = false;
     const found = await candidates(message, attempt).catch((error: unknown) => {
       logger.warn("uncertain message cannot be looked for", { ...fields, error });
@@ -87,11 +78,15 @@ export function createSettlement(
     const verdict = verdictOnMissing(message, attempt, { looked: found !== undefined, patience });
     logger.warn("uncertain message not found at Twilio", {
       ...fields,
-      outcome: verdict.kind,
+      outcome: verdict.kind === "over" ? verdict.next.kind : verdict.kind,
       count: attempt.looks,
     });
     return messages.judge(message.id, attempt.number, verdict);
   };
+
+  function absent(message: OutboundMessage, attempt: Attempt): Verdict {
+    return verdictOnAbsent(message, attempt, { now: clock.now(), random: deps.random });
+  }
 
   /** `patience`: for how many seconds after its time a message that cannot be looked for still may be. */
   function verdictOnMissing(
@@ -100,12 +95,11 @@ export function createSettlement(
     { looked, patience }: { readonly looked: boolean; readonly patience: number },
   ): Verdict {
     const now = clock.now();
-    if (looked && attempt.looks + 1 >= LOOKS_UNTIL_ABSENT) {
-      const isPoison = message.attempts.slice(-BURY_AFTER).filter(isAbsent).length >= BURY_AFTER - 1;
-      return isPoison ? { kind: "fail", failure: BURIED } : { kind: "absent", retryAt: now };
+    if (looked && attempt.looks + 1 >= LOOKS_UNTIL_ABSENT) return absent(message, attempt);
+    if (!looked && plusSeconds(message.expires_at, patience) <= now) {
+      const next = { kind: "fail", failure: NOBODY_KNOWS } as const;
+      return { kind: "over", state: "rejected", errorCode: null, next };
     }
-    if (!looked && plusSeconds(message.expires_at, patience) <= now)
-      return { kind: "fail", failure: NOBODY_KNOWS };
     return { kind: "uncertain", looked, lookAt: plusSeconds(now, deps.recheckSeconds) };
   }
 
@@ -116,7 +110,7 @@ export function createSettlement(
    */
   async function candidates(message: OutboundMessage, attempt: Attempt): Promise<Message[] | undefined> {
     if (attempt.source === "platform_default") {
-      const parent = await deps.defaultSenders.credentialsOf(attempt.account);
+      const parent = await deps.defaultSenders.credentialsOf(attempt.account, { fresh: true });
       return parent === undefined ? undefined : list(parent, message, attempt);
     }
     const tried = new Set<string>();

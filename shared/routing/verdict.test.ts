@@ -2,12 +2,18 @@ import { describe, expect, test } from "vitest";
 import { attempt, outboundMessage } from "#scripts/testing/outbound-message.ts";
 import type { Attempt, OutboundMessage } from "#shared/messages/message.ts";
 import { TwilioFailure } from "#shared/twilio/errors.ts";
-import { verdictOn } from "./verdict.ts";
+import { verdictOn, verdictOnAbsent } from "./verdict.ts";
 
 const NOW = new Date("2026-11-02T04:30:00Z");
-const context = { now: NOW, random: () => 0.5, recheckSeconds: 120 };
-const verdict = (error: unknown, changes: Partial<OutboundMessage> = {}, of: Partial<Attempt> = {}) =>
-  verdictOn(error, outboundMessage(changes), attempt(of), context);
+const context = { now: NOW, random: () => 0.5, recheckSeconds: 120, accountIsWell: false };
+const verdict = (error: unknown, changes: Partial<OutboundMessage> = {}, of: Partial<Attempt> = {}) => {
+  const last = attempt(of);
+  return verdictOn(error, outboundMessage({ attempts: [last], ...changes }), last, context);
+};
+const next = (...given: Parameters<typeof verdict>) => {
+  const found = verdict(...given);
+  return found.kind === "over" ? found.next : expect.fail("it is not over");
+};
 const at = (time: string) => new Date(`2026-11-02T${time}Z`);
 
 const looked = { kind: "uncertain", looked: false, lookAt: at("04:32:00") };
@@ -27,14 +33,16 @@ test.each([
 });
 
 test.each([
-  ["429", { status: 429, code: 20429 }, { errorCode: 20429 }],
-  ["429 without a code", { status: 429 }, {}],
-  ["a refused connection", { code: "ECONNREFUSED" }, {}],
-  ["an unknown host", { code: "ENOTFOUND" }, {}],
-  ["a full queue", { status: 400, code: 21611 }, { errorCode: 21611 }],
-  ["a limit of the sender's", { status: 400, code: 63018 }, { errorCode: 63018 }],
-])("after %s it is sent again later", (_, error, code) => {
-  expect(verdict(error)).toEqual({ kind: "retry", retryAt: at("04:30:08.500"), ...code });
+  ["429", { status: 429, code: 20429 }, 20429, "04:30:08.500"],
+  ["429 without a code", { status: 429 }, null, "04:30:08.500"],
+  ["a refused connection", { code: "ECONNREFUSED" }, null, "04:30:08.500"],
+  ["an unknown host", { code: "ENOTFOUND" }, null, "04:30:08.500"],
+  ["a full queue", { status: 400, code: 21611 }, 21611, "04:30:08.500"],
+  ["a limit of the sender's for the day", { status: 400, code: 63018 }, 63018, "05:30:00"],
+  ["the account's limit for the day", { status: 429, code: 63038 }, 63038, "05:30:00"],
+])("after %s it is sent again later", (_, error, errorCode, time) => {
+  const again = { kind: "retry", retryAt: at(time) };
+  expect(verdict(error)).toEqual({ kind: "over", state: "rejected", errorCode, next: again });
 });
 
 test.each([
@@ -50,7 +58,7 @@ test.each([
 ])(
   "after %d (HTTP %d) it has failed, class %s, and a person is told in words",
   (code, status, failureClass) => {
-    expect(verdict({ status, code, message: "To +14155550142 is bad" })).toEqual({
+    expect(next({ status, code, message: "To +14155550142 is bad" })).toEqual({
       kind: "fail",
       failure: {
         class: failureClass,
@@ -66,12 +74,9 @@ test.each([
   [20005, 403],
   [21660, 400],
 ])("after %d (HTTP %d) it waits until the account is well again", (code, status) => {
-  const waits = { kind: "retry", reason: "account_trouble", retryAt: at("04:45:00"), errorCode: code };
-  expect(verdict({ status, code })).toEqual(waits);
-  expect(verdict({ status, code }, { purpose: "test" }), "a test message says so at once").toMatchObject({
-    kind: "fail",
-  });
-  expect(verdict({ status, code }, { on_fallback: true }, { source: "platform_default" })).toMatchObject({
+  const waits = { kind: "retry", reason: "account_trouble", retryAt: at("04:45:00") };
+  expect(next({ status, code })).toEqual(waits);
+  expect(next({ status, code }, { purpose: "test" }), "a test message says so at once").toMatchObject({
     kind: "fail",
   });
 });
@@ -86,11 +91,11 @@ describe("a critical message", () => {
     ["a suspended account", { status: 403, code: 20005 }],
     ["a sender that is not the account's", { status: 400, code: 21660 }],
   ])("goes its other way at once after %s", (_, error) => {
-    expect(verdict(error, sms)).toMatchObject({ kind: "fallback", failure: { twilio_code: error.code } });
-    expect(verdict(error, { ...sms, on_fallback: true }), "but once only").not.toMatchObject({
+    expect(next(error, sms)).toMatchObject({ kind: "fallback", failure: { twilio_code: error.code } });
+    expect(next(error, { ...sms, on_fallback: true }), "but once only").not.toMatchObject({
       kind: "fallback",
     });
-    expect(verdict(error, { ...sms, fallback: null })).not.toMatchObject({ kind: "fallback" });
+    expect(next(error, { ...sms, fallback: null })).not.toMatchObject({ kind: "fallback" });
   });
 
   test.each([
@@ -100,15 +105,15 @@ describe("a critical message", () => {
     ["fraud protection", 30450],
     ["a fault of ours", 21602],
   ])("never gets around %s", (_, code) => {
-    expect(verdict({ status: 400, code }, sms)).toMatchObject({ kind: "fail" });
-    expect(verdict({ status: 400, code }, email)).toMatchObject({ kind: "fail" });
+    expect(next({ status: 400, code }, sms)).toMatchObject({ kind: "fail" });
+    expect(next({ status: 400, code }, email)).toMatchObject({ kind: "fail" });
   });
 
   test("that cannot reach the recipient goes by another channel, not by another number", () => {
     const error = { status: 400, code: 21614 };
-    expect(verdict(error, sms)).toMatchObject({ kind: "fail" });
-    expect(verdict(error, email)).toMatchObject({ kind: "fallback" });
-    expect(verdict(error, sms, { channel: "whatsapp" })).toMatchObject({ kind: "fallback" });
+    expect(next(error, sms)).toMatchObject({ kind: "fail" });
+    expect(next(error, email)).toMatchObject({ kind: "fallback" });
+    expect(next(error, sms, { channel: "whatsapp" })).toMatchObject({ kind: "fallback" });
   });
 
   test("is looked for before it goes anywhere", () => {
@@ -116,6 +121,29 @@ describe("a critical message", () => {
   });
 });
 
-test("what was tried over and over is buried", () => {
-  expect(verdict({ status: 429 }, {}, { number: 500 })).toMatchObject({ kind: "fail" });
+describe("an attempt that Twilio surely does not have", () => {
+  const absent = (tries: number, changes: Partial<OutboundMessage> = {}) => {
+    const attempts = Array.from({ length: tries }, (_, index) =>
+      attempt({ number: index + 1, state: "absent", started_at: NOW }),
+    );
+    const last = attempts.at(-1) ?? attempt();
+    return verdictOnAbsent(outboundMessage({ attempts, accepted_at: NOW, ...changes }), last, context);
+  };
+
+  test("is made again at once, since it was waited for, and then less and less often", () => {
+    const waits = [1, 2, 3, 20, 200].map((tries) => {
+      const found = absent(tries);
+      return found.kind === "over" && found.next.kind === "retry"
+        ? (found.next.retryAt.getTime() - NOW.getTime()) / 1_000
+        : undefined;
+    });
+    expect(waits).toEqual([0, 16, 31, 451, 1_801]);
+    expect(absent(1)).toMatchObject({ kind: "over", state: "absent", errorCode: null });
+  });
+
+  test("of a critical message lets it go its other way", () => {
+    const critical = { critical: true, fallback: { channel: "sms" } } as const;
+    expect(absent(1, critical)).toMatchObject({ state: "absent", next: { kind: "fallback" } });
+    expect(absent(1, { ...critical, on_fallback: true })).toMatchObject({ next: { kind: "retry" } });
+  });
 });

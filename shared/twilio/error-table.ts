@@ -5,12 +5,13 @@ import type { FailureClass } from "./failure-classes.ts";
  * callback). Source: https://www.twilio.com/docs/api/errors
  */
 const CODES: readonly (readonly [FailureClass, readonly number[]])[] = [
-  // A handset is off (30003), the carrier's answer is open (30008, 30410), a queue was too long (21611, 30001, 30036).
+  // A handset is off (30003), the carrier does not say why (30008), a queue was too long (21611, 30001, 30036).
   [
     "transient",
-    [20009, 20409, 20429, 21611, 30001, 30003, 30008, 30017, 30020, 30021, 30036, 30410, 63009, 63010, 63012],
+    [20009, 20409, 20429, 21611, 30001, 30003, 30008, 30017, 30020, 30021, 30036, 63009, 63010, 63012],
   ],
-  ["uncertain", [20500, 20503]],
+  // A carrier that did not answer in time (30410) may have delivered it.
+  ["uncertain", [20500, 20503, 30410]],
   ["credential", [20003, 20006, 20008, 20010]],
   // Geographic permissions (13227, 21215, 21408) belong to the account and come down from its parent.
   [

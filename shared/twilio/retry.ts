@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import pRetry from "p-retry";
 import { TwilioFailure } from "./errors.ts";
 
@@ -8,6 +8,7 @@ export interface RetrySettings {
   readonly attempts?: number;
   /** The longest wait before the second attempt, in milliseconds; it doubles with each further one. */
   readonly baseMs?: number;
+  readonly sleep?: (milliseconds: number) => Promise<unknown>;
   readonly onRetry?: (failure: TwilioFailure, attempt: number) => void;
 }
 
@@ -18,7 +19,7 @@ export type Retry = <T>(act: () => Promise<T>) => Promise<T>;
  * attempts, exponential backoff with full jitter. Throws what the last attempt threw.
  */
 export function createRetry(settings: RetrySettings = {}): Retry {
-  const { random = Math.random, attempts = 3, baseMs = 200, onRetry } = settings;
+  const { random = Math.random, attempts = 3, baseMs = 200, sleep = pause, onRetry } = settings;
   return (act) =>
     pRetry(act, {
       retries: attempts - 1,

@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Asks again until there is an answer that is not undefined or false; fails after five seconds. */
+/** As long as a busy machine may need. */
+const PATIENCE_MS = 20_000;
+
+/** Asks again until there is an answer that is not undefined or false; fails when none comes in time. */
 export async function until<T>(look: () => T | Promise<T>): Promise<Exclude<T, undefined | false>> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const found = await look();
     if (isFound(found)) return found;
-    if (Date.now() > deadline) throw new Error(`Waited five seconds in vain for ${look.toString()}`);
+    if (Date.now() > deadline)
+      throw new Error(`Waited ${PATIENCE_MS / 1_000} s in vain for ${look.toString()}`);
     await sleep(5);
   }
 }
