@@ -10,7 +10,7 @@ import type { DrawConsequences } from "#shared/routing/consequences.ts";
 import { type DocumentChange, documentChange, type Fields } from "#shared/runtime/document-change.ts";
 import type { Trigger } from "#shared/runtime/event-boundary.ts";
 import { outboundTopic, type Publisher } from "#shared/runtime/publisher.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import { classOfCode } from "#shared/twilio/error-table.ts";
 
 export interface Deps {

@@ -3,7 +3,7 @@ import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import { Progress } from "#shared/provisioning/progress.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import type { SalonIntegration } from "#shared/salons/integration.ts";
 import type { Integrations } from "#shared/salons/integrations.ts";
 import type { WebhookUrls } from "#shared/twilio/webhook-urls.ts";

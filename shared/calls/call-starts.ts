@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Clock, plusSeconds } from "#shared/core/clock.ts";
 import { Instant } from "#shared/core/instant.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 
 /** Twilio starts one call of an account in a second and queues the others, where nobody sees them wait. */
 const SECONDS_A_START = 1;

@@ -3,7 +3,7 @@ import type { SalonId } from "#shared/core/ids.ts";
 import type { LedgerRow } from "#shared/ledger/row.ts";
 import { createNotification } from "#shared/notifications/create-notification.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import { Call, type CallState, callMovesOn, type Recording } from "./call.ts";
 import { afterEnd, afterHeard, afterRecording, type Heard } from "./caller-progress.ts";
 import { chargeMinutes } from "./minutes.ts";

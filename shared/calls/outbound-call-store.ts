@@ -3,8 +3,8 @@ import type { Clock } from "#shared/core/clock.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import { createNotification } from "#shared/notifications/create-notification.ts";
 import { type Database, isAlreadyExists } from "#shared/runtime/database.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import type { Transaction } from "#shared/runtime/transaction.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
 import { callNoticesOf } from "./call-notices.ts";
 import {
   answeredWith,

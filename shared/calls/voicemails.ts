@@ -1,6 +1,6 @@
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import { Call, type Recording } from "./call.ts";
 
 export interface Voicemail extends Recording {

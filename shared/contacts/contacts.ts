@@ -2,7 +2,7 @@ import type { DocumentReference, DocumentSnapshot, Firestore } from "firebase-ad
 import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import type { Language } from "#shared/salons/communication-settings.ts";
 import { type ContactChoice, keepChoice } from "./choices.ts";
 import { type Choice, type Consent, Contact, unknownContact } from "./contact.ts";

@@ -3,7 +3,7 @@ import type { Clock } from "#shared/core/clock.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { E164, PartyOf } from "#shared/core/phone.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import { afterBlock, afterUnblock, afterUse, chooseThread, Thread } from "./thread.ts";
 
 export interface Claim {

@@ -3,7 +3,7 @@ import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import { Instant } from "#shared/core/instant.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import { noSuchSalon } from "#shared/salons/no-such-salon.ts";
 import type { Salons } from "#shared/salons/salons.ts";
 import type { Identity } from "./authenticate.ts";

@@ -4,7 +4,7 @@ import type { UsageKind } from "#shared/ledger/rate-card.ts";
 import { LedgerRow, ledgerRowId } from "#shared/ledger/row.ts";
 import { OutboundMessage } from "#shared/messages/message.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import type { Message } from "#shared/twilio/messages.ts";
 
 /** A message of Twilio's list beside what we have of it. */

@@ -7,7 +7,7 @@ import type { PartyOf } from "#shared/core/phone.ts";
 import { LedgerRow, ledgerRowId } from "#shared/ledger/row.ts";
 import type { MessageCosts } from "#shared/messages/cost-store.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import type { Salon } from "#shared/salons/salon.ts";
 import type { CallRecord } from "#shared/twilio/call-records.ts";
 import { isReachedAt, type SyncedAccount } from "./accounts.ts";

@@ -1,7 +1,7 @@
 import type { DocumentReference } from "firebase-admin/firestore";
 import { type Clock, plusSeconds } from "#shared/core/clock.ts";
 import { type Database, isAlreadyExists } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import { type AccountKey, newProgress, Progress, progressId } from "./progress.ts";
 
 /** Where each account's reading stands. One worker at a time holds an account, until `due_at`. */

@@ -4,8 +4,8 @@ import type { SalonId } from "#shared/core/ids.ts";
 import type { UsageKind } from "#shared/ledger/rate-card.ts";
 import { type Further, LedgerRow, ledgerRowId, priceOf, recountOf, reversalOf } from "#shared/ledger/row.ts";
 import type { Database } from "#shared/runtime/database.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import type { Transaction } from "#shared/runtime/transaction.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
 import { OutboundMessage } from "./message.ts";
 
 /** What Twilio says that one of its messages is worth. */

@@ -10,7 +10,7 @@ import { threadIn, threadReference } from "#shared/contacts/threads.ts";
 import { type AppError, orRefusal } from "#shared/core/errors.ts";
 import type { MessageId } from "#shared/core/ids.ts";
 import { type Database, isStale } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import type { Salon } from "#shared/salons/salon.ts";
 import type { Entry } from "./billing.ts";
 import { answerTo } from "./inbound-answer.ts";

@@ -3,7 +3,7 @@ import type { Clock } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import { placesIn, type Wish } from "./places.ts";
 
 /** What Twilio sends for one sender in a second: segments of SMS from a long code, messages of WhatsApp. */

@@ -4,7 +4,7 @@ import { AppError } from "#shared/core/errors.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import { E164 } from "#shared/core/phone.ts";
 import { type Database, isStale } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 
 /** `phone_numbers/{PhoneNumberSid}`: a number of the platform's. */
 export const PooledNumber = z.object({

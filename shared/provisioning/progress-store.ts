@@ -2,7 +2,7 @@ import type { Clock } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { SalonId } from "#shared/core/ids.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import { SalonIntegration } from "#shared/salons/integration.ts";
 import type { Change, ChangedBy, IntegrationChanges } from "#shared/salons/integration-changes.ts";
 import { Salon } from "#shared/salons/salon.ts";

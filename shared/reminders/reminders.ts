@@ -8,7 +8,7 @@ import { utcDay } from "#shared/core/time.ts";
 import { createNotification } from "#shared/notifications/create-notification.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import { createPassStore, nextPass } from "#shared/runtime/pass.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import { Rotation, TwilioConfig } from "#shared/salons/integration.ts";
 import { Salon } from "#shared/salons/salon.ts";
 import { promotionReminder } from "./promotion.ts";

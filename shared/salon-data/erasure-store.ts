@@ -4,8 +4,8 @@ import type { Clock } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { SalonId } from "#shared/core/ids.ts";
 import { type Database, isStale } from "#shared/runtime/database.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import type { Transaction } from "#shared/runtime/transaction.ts";
-import { parseDocument } from "#shared/salons/cached-documents.ts";
 import { begun, Erasure } from "./erasure.ts";
 
 export interface Erased {

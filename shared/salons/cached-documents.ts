@@ -4,8 +4,6 @@ import type { SalonId } from "#shared/core/ids.ts";
 import type { Database } from "#shared/runtime/database.ts";
 import { parseDocument } from "#shared/runtime/stored-document.ts";
 
-export { parseDocument };
-
 export interface ReadOptions {
   /** Skips the cache, for the moment when yesterday's truth would cost something. */
   readonly fresh?: boolean;

@@ -2,7 +2,7 @@ import type { Clock } from "#shared/core/clock.ts";
 import type { SalonId } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "./cached-documents.ts";
+import { parseDocument } from "#shared/runtime/stored-document.ts";
 import { SalonIntegration, type TwilioConfig } from "./integration.ts";
 import type { Integrations } from "./integrations.ts";
 import { awaitsPromotion, isSameEnvelope } from "./own-tokens.ts";
