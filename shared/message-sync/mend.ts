@@ -12,6 +12,7 @@ import type { TwilioAccount } from "#shared/twilio/account.ts";
 import type { Message } from "#shared/twilio/messages.ts";
 import { isReachedAt, type SyncedAccount } from "./accounts.ts";
 import { type Listed, lookUp } from "./known-rows.ts";
+import { lateArrival } from "./late-arrival.ts";
 import { type Counts, NOTHING, plus } from "./progress.ts";
 
 export interface MendDeps {
@@ -78,8 +79,9 @@ export function createMend(deps: MendDeps): (page: readonly Message[], reading: 
     { message, salonId, kind, row, isPriced, outbound }: Listed,
     reading: Reading,
   ): Promise<Counts> {
-    const isOutbound = message.direction === "outbound";
-    if (row === undefined || salonId === undefined) return { ...NOTHING, unknown: isOutbound ? 1 : 0 };
+    if (salonId === undefined || (row === undefined && message.direction === "inbound"))
+      return { ...NOTHING, unknown: Number(message.direction === "outbound") };
+    if (row === undefined) return arrivedLate(message, salonId, reading);
     if (row.account !== reading.account.fingerprint) return { ...NOTHING, unknown: 1 };
     const moved = outbound !== undefined && (await moveOn(message, outbound));
     const isNews = (message.price !== undefined && !isPriced) || isMiscounted(row, message.segments);
@@ -88,6 +90,26 @@ export function createMend(deps: MendDeps): (page: readonly Message[], reading: 
     const seen = { segments, price, failed: status === "failed" };
     const { recounted, priced } = await costs.record(salonId, kind, message.sid, seen);
     return { ...NOTHING, moved: Number(moved), recounted: Number(recounted), priced: Number(priced) };
+  }
+
+  /**
+   * What goes out through an account of the platform's is a message of ours, so that one without a row has been given up
+   * as absent. An account of a salon's own may send for other software.
+   */
+  async function arrivedLate(message: Message, salonId: SalonId, { account }: Reading): Promise<Counts> {
+    const { sid, status, errorCode } = message;
+    const state = twilioState(status);
+    const found =
+      account.billedTo === "platform"
+        ? await lateArrival(deps.database, message, { salonId, account: account.fingerprint })
+        : undefined;
+    if (found === undefined || state === undefined) return { ...NOTHING, unknown: 1 };
+    const { id, attempt } = found;
+    const code = errorCode === undefined ? {} : { errorCode };
+    const { outcome } = await messages.report(id, attempt, { sid, state, ...code });
+    const fields = { salonId, messageId: id, attempt, state, outcome };
+    if (outcome === "doubled") logger.error("one message was sent twice", fields);
+    return { ...NOTHING, moved: 1 };
   }
 
   /** Whether the message is further now. */

@@ -59,6 +59,42 @@ describe("what callbacks did not bring", () => {
     expect(rows).toEqual([`${failed.sid}_sms_outbound`, `${failed.sid}_sms_outbound_reversal`]);
   });
 
+  test("is an attempt that was believed absent: its message is not sent again, or the double is told", async () => {
+    const salon = await bench.salon();
+    const next = { kind: "retry", retryAt: bench.clock.now() } as const;
+    const absent = { kind: "over", state: "absent", errorCode: null, next } as const;
+    const [waiting, resent] = [
+      await bench.send(salon, { answered: false }),
+      await bench.send(salon, { answered: false }),
+    ];
+    for (const sent of [waiting, resent]) {
+      await bench.messages.judge(sent.id, 1, absent);
+      await bench.ended(salon, sent);
+    }
+    const { account, source, channel, sender } =
+      (await bench.messages.get(resent.id))?.attempts[0] ?? expect.fail();
+    const again = { account, source, channel, sender, content_sid: null, segments: 1 };
+    await bench.messages.claim(resent.id, again, 60);
+    await bench.messages.report(resent.id, 2, { sid: `SM${"f".repeat(32)}`, state: "sent" });
+
+    expect((await bench.reader()()).counts).toMatchObject({ moved: 2, unknown: 0 });
+    expect(await bench.messages.get(waiting.id)).toMatchObject({
+      state: "delivered",
+      attempts: [{ sid: waiting.sid, state: "delivered" }],
+    });
+    expect((await bench.messages.get(resent.id))?.attempts).toMatchObject([
+      { sid: resent.sid },
+      { state: "sent" },
+    ]);
+    const told = await bench.database.firestore.collection("notifications").get();
+    expect(told.docs.map((each) => [each.get("kind"), each.get("facts.message_id")])).toEqual([
+      ["message_sent_twice", resent.id],
+    ]);
+    expect(bench.logs.lines.filter((line) => line.includes("one message was sent twice"))).toHaveLength(1);
+    laterOn();
+    expect((await bench.reader()()).counts).toMatchObject({ moved: 0, unknown: 0 });
+  });
+
   test("never takes a message back: a list that lags says less than a callback did", async () => {
     const salon = await bench.salon();
     const sent = await bench.send(salon);

@@ -14,3 +14,8 @@ export function isUndelivered({ sid, state }: Attempt): boolean {
 export function recentAttempts({ attempts, accepted_at }: OutboundMessage): Attempt[] {
   return attempts.filter(({ started_at }) => started_at >= accepted_at);
 }
+
+/** Whether a text at Twilio may be this attempt's: a template of Twilio's words its own, else it is ours but for blanks. */
+export function hasText({ body }: OutboundMessage, { content_sid }: Attempt, text: string): boolean {
+  return content_sid !== null || text.trim() === body.trim();
+}

@@ -1,6 +1,7 @@
 import { type Clock, plusSeconds } from "#shared/core/clock.ts";
 import { accountFingerprint } from "#shared/core/ids.ts";
 import type { Logger } from "#shared/core/logger.ts";
+import { hasText } from "#shared/messages/attempts.ts";
 import type { Attempt, Failure, OutboundMessage } from "#shared/messages/message.ts";
 import type { OutboundMessages } from "#shared/messages/outbound-store.ts";
 import type { Verdict } from "#shared/messages/transitions.ts";
@@ -147,12 +148,7 @@ export function createSettlement(
     const known = message.attempts.map(({ sid }) => sid);
     return listed
       .filter(({ sid, direction }) => direction === "outbound" && !known.includes(sid))
-      .filter(({ body }) => isItsText(body, message, attempt))
+      .filter(({ body }) => hasText(message, attempt, body))
       .reverse();
   }
-}
-
-/** What a template of Twilio's says is worded there; else the text is ours, but for blanks at its ends. */
-function isItsText(body: string, message: OutboundMessage, { content_sid }: Attempt): boolean {
-  return content_sid !== null || body.trim() === message.body.trim();
 }
