@@ -57,8 +57,12 @@ const WAKE_UPS: Readonly<Record<DueCollection, (document: DueDocument) => WakeUp
  * finds nothing left to do.
  */
 export function createHandler({ due, publisher, clock, sleep, logger }: Deps) {
+  let latest: Date | undefined;
   return async (tick: Trigger): Promise<void> => {
     const published = tick.kind === "message" ? tick.publishedAt : undefined;
+    // Pub/Sub may bring a tick again while this instance is at it.
+    if (published !== undefined && latest !== undefined && published <= latest) return;
+    latest = published;
     const end = plusSeconds(published ?? clock.now(), TICK_SECONDS);
     // Each goes its own way: what cannot be read or woken in one collection neither stops nor delays another.
     const watched = await Promise.all(DUE_COLLECTIONS.map((collection) => watch(collection, end)));

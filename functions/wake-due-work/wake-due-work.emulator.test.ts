@@ -333,6 +333,26 @@ describe("a minute", () => {
     expect(await minute({ publishedAt: start })).toEqual([]);
   });
 
+  test("is looked through once, although it is brought again meanwhile", async () => {
+    let looks = 0;
+    const handler = createHandler({
+      async due() {
+        looks += 1;
+        return [];
+      },
+      publisher: bench.publisher,
+      clock: bench.clock,
+      sleep: sleeping(),
+      logger: createLogger({ write: (line) => lines.push(line) }),
+    });
+    const tick = { kind: "message", data: {}, publishedAt: bench.clock.now() } as const;
+    await Promise.all([handler(tick), handler(tick)]);
+    expect(looks).toBe(60 * DUE_COLLECTIONS.length);
+    const next = { ...tick, publishedAt: bench.clock.now() };
+    await handler(next);
+    expect(looks).toBe(120 * DUE_COLLECTIONS.length);
+  });
+
   test("two at once wake a message twice, which is sent once", async () => {
     const { to } = await bench.accept(salon, { to: bench.customer() });
     const before = bench.publisher.published.length;
