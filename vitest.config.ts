@@ -34,6 +34,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          // Alone, when all else is done: the story keeps times that it promises.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -14,7 +14,9 @@ const STEPS = [
   "Salon B is set up by its first message",
   "A worker dies in the middle of a send",
   "Salon A brings its own Twilio account",
+  "Salon A's account is suspended",
   "What must not get in",
+  "A campaign of 5,000 delays nothing critical",
 ];
 
 describe("npm start", () => {
