@@ -80,12 +80,15 @@ async function lettersOf(database: Database, name: string) {
   return (await letters.get()).docs.map((letter) => letter.get("reason"));
 }
 
-/** Writes over fields of a document; gives what has to be there in the end: the same, and nothing due. */
+/** Writes over fields of a document; gives what has to be there in the end: the same, due at another time. */
 async function spoil(database: Database, path: string, fields: Record<string, unknown>) {
   const reference = database.firestore.doc(path);
   await reference.update(fields);
-  const { due_at: _, ...rest } = (await reference.get()).data() ?? {};
-  return { read: async () => (await reference.get()).data(), rest };
+  const read = async () => {
+    const { due_at: _, ...rest } = (await reference.get()).data() ?? {};
+    return rest;
+  };
+  return { read, rest: await read() };
 }
 
 test("a malformed message is set aside once in three ticks, and its neighbour is sent", async () => {
@@ -93,13 +96,13 @@ test("a malformed message is set aside once in three ticks, and its neighbour is
   const [malformed, neighbour] = [messaging.customer(), messaging.customer()];
   const { id } = await messaging.accept(salon, { to: malformed });
   await messaging.accept(salon, { to: neighbour });
-  const { read, rest } = await spoil(messaging.database, `messages/${id}`, { attempts: CANARY });
+  const { read, rest } = await spoil(messaging.database, `messages/${id}`, { hold_reason: CANARY });
 
   const handler = createDeliverMessage({ delivery: messaging.worker() });
   expect(await threeTicks(messaging, { name: "deliver-message", topic: "outbound", handler })).toBe(2);
 
   expect(await lettersOf(messaging.database, "deliver-message")).toEqual([
-    expect.stringContaining(`The document messages/${id} is malformed: attempts `),
+    expect.stringContaining(`The document messages/${id} is malformed: hold_reason `),
   ]);
   expect(await read()).toEqual(rest);
   expect(await messaging.atTwilio(malformed)).toEqual([]);

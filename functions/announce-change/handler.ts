@@ -33,7 +33,7 @@ export function createHandler({ publisher, drawConsequences }: Deps): (trigger: 
   async function ofMessage(path: string, eventId: string, change: DocumentChange) {
     const after = outbound(OutboundMessage, path, change.after);
     if (after === undefined) return;
-    const before = outbound(OutboundMessage, path, change.before);
+    const before = readable(OutboundMessage, change.before);
     if (isStateChange(before, after)) {
       await publisher.publish("message-events", eventId, messageEvent(after, eventId));
       // It is due at once, and does not wait for the next tick.
@@ -55,7 +55,7 @@ export function createHandler({ publisher, drawConsequences }: Deps): (trigger: 
   async function ofCall(path: string, eventId: string, change: DocumentChange) {
     const after = outbound(OutboundCall, path, change.after);
     if (after === undefined) return;
-    if (!isCallChange(outbound(OutboundCall, path, change.before), after)) return;
+    if (!isCallChange(readable(OutboundCall, change.before), after)) return;
     await publisher.publish("call-events", eventId, callEvent(after, eventId));
   }
 }
@@ -77,4 +77,12 @@ function outbound<Schema extends z.ZodType>(
 ): z.infer<Schema> | undefined {
   const isOurs = fields?.direction === "outbound" && Array.isArray(fields.attempts);
   return isOurs ? parseDocument(schema, path, fields) : undefined;
+}
+
+/** What it was before, unless nobody can say: then whatever it is now is news. */
+function readable<Schema extends z.ZodType>(
+  schema: Schema,
+  fields: Fields | undefined,
+): z.infer<Schema> | undefined {
+  return schema.safeParse(fields).data;
 }

@@ -7,7 +7,6 @@ import type { PartyOf } from "#shared/core/phone.ts";
 import { LedgerRow, ledgerRowId } from "#shared/ledger/row.ts";
 import type { MessageCosts } from "#shared/messages/cost-store.ts";
 import type { Database } from "#shared/runtime/database.ts";
-import { parseDocument } from "#shared/runtime/stored-document.ts";
 import type { Salon } from "#shared/salons/salon.ts";
 import type { CallRecord } from "#shared/twilio/call-records.ts";
 import { isReachedAt, type SyncedAccount } from "./accounts.ts";
@@ -96,7 +95,7 @@ export function createMendCalls({ database, calls, costs, partyOf, clock }: Mend
         isStored: state !== undefined && ENDED.includes(state),
         isCharged: charges[index]?.exists === true,
         isPriced: prices[index]?.exists === true,
-        parent: parent?.exists ? parseDocument(LedgerRow, parent.ref.path, parent.data()) : undefined,
+        parent: LedgerRow.safeParse(parent?.data()).data,
       };
     });
   }

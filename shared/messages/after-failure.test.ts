@@ -26,7 +26,7 @@ function nextAfter(
   const numbered = attempts.map((each, index) => ({ ...each, number: index + 1 }));
   const message = outboundMessage({ attempts: numbered, ...changes });
   const last = numbered.at(-1) ?? attempt();
-  const wait = failed.how === "undelivered" ? lateWaitSeconds(message) : 15;
+  const wait = failed.how === "undelivered" ? lateWaitSeconds(message, last) : 15;
   const next = afterFailure(
     message,
     { attempt: last, failure: failureOfCode(last.error_code), wait, ...failed },
@@ -54,6 +54,19 @@ describe("a limit", () => {
     const ending = { expires_at: plusSeconds(NOW, 4 * HOUR) };
     expect(nextAfter(Array(12).fill(undelivered(code)), { how: "undelivered" }, ending)).toBe("fail");
   });
+});
+
+test("what would be tried too late comes when it expires", () => {
+  const soon = { expires_at: plusSeconds(NOW, 60) };
+  expect(nextAfter([rejected(30023)], { how: "refused" }, soon)).toBe(60);
+  expect(nextAfter([rejected(20003)], { how: "refused" }, soon)).toEqual(["account_trouble", 60]);
+});
+
+test("the other way has tries of its own", () => {
+  const other = { source: "platform_default", channel: "sms" } as const;
+  const own = undelivered(30008, { channel: "whatsapp" });
+  const onFallback = { critical: true, fallback: { channel: "sms" }, on_fallback: true } as const;
+  expect(nextAfter([own, undelivered(30008, other)], { how: "undelivered" }, onFallback)).toBe(300);
 });
 
 describe("what may have arrived", () => {

@@ -58,16 +58,25 @@ export function afterFailure(message: OutboundMessage, failed: FailedAttempt, no
   return passes(message, failed) ? again() : { kind: "fail", failure };
 
   function again(seconds = waitOf(message, failed), reason?: "account_trouble"): Next {
-    const retryAt = plusSeconds(now, seconds);
-    // What was not taken yet expires when its time has come; what was undelivered has come to its end.
-    if (how === "undelivered" && retryAt >= message.expires_at) return { kind: "fail", failure };
+    const later = plusSeconds(now, seconds);
+    const isTooLate = later >= message.expires_at;
+    // What was undelivered has come to its end; what was not taken yet comes when it expires, and ends then.
+    if (isTooLate && how === "undelivered") return { kind: "fail", failure };
+    const retryAt = isTooLate ? message.expires_at : later;
     return reason === undefined ? { kind: "retry", retryAt } : { kind: "retry", retryAt, reason };
   }
 }
 
 /** Seconds until a message goes out again that Twilio took and could not deliver. */
-export function lateWaitSeconds(message: OutboundMessage): number {
-  return doubling(LATE_WAIT_SECONDS, recentAttempts(message).filter(isUndelivered).length);
+export function lateWaitSeconds(message: OutboundMessage, attempt: Attempt): number {
+  return doubling(LATE_WAIT_SECONDS, undeliveredThisWay(message, attempt));
+}
+
+/** How often it was taken and not delivered, by the account and channel of this attempt. */
+function undeliveredThisWay(message: OutboundMessage, { source, channel }: Attempt): number {
+  return recentAttempts(message).filter(
+    (each) => isUndelivered(each) && each.source === source && each.channel === channel,
+  ).length;
 }
 
 /** A failure that Twilio names by its code, if it names one. */
@@ -98,7 +107,7 @@ function passes(message: OutboundMessage, { attempt, failure, how }: FailedAttem
   if (policyOf(failureClass).retry !== "later") return false;
   if (how === "refused" || failureClass === "throttle") return true;
   const retries = code === UNEXPLAINED ? 1 : LATE_RETRIES;
-  return recentAttempts(message).filter(isUndelivered).length <= retries;
+  return undeliveredThisWay(message, attempt) <= retries;
 }
 
 function waitOf(message: OutboundMessage, { failure, wait }: FailedAttempt): number {

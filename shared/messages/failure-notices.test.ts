@@ -22,12 +22,17 @@ test.each<[string, OutboundMessage, string[][]]>([
   ["a template's fault", failed("template"), [["delivery_trouble", "template:30007:2026-11-02:20"]]],
   [
     "a country that is off in the salon's own account",
-    failed("account", { attempts: [attempt({ source: "salon_own" })] }),
+    failed("account", {
+      attempts: [
+        attempt({ source: "salon_own", error_code: 30007 }),
+        attempt({ source: "platform_default" }),
+      ],
+    }),
     [["messages_not_delivered", "account:2026-11-03"]],
   ],
   [
     "a country that is off in the platform's account",
-    failed("account", { attempts: [attempt({ source: "platform_subaccount" })] }),
+    failed("account", { attempts: [attempt({ source: "platform_subaccount", error_code: 30007 })] }),
     [
       ["delivery_trouble", "account:30007:2026-11-02:20"],
       ["messages_not_delivered", "account:2026-11-03"],

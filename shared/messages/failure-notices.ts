@@ -26,14 +26,14 @@ export function noticesOf(
   const notices: NewNotification[] = [];
   const ofPlatform = newPlatformTrouble(before, after);
   if (ofPlatform !== undefined)
-    notices.push(deliveryTrouble(salonId, { class: classOfCode(ofPlatform), code: ofPlatform }, now));
+    notices.push(deliveryTrouble(null, { class: classOfCode(ofPlatform), code: ofPlatform }, now));
   if (WITHOUT_ARRIVING.includes(before.state) || !WITHOUT_ARRIVING.includes(after.state)) return notices;
   if (after.purpose === "test") return notices;
   const failureClass = after.failure?.class ?? "transient";
   const code = after.failure?.twilio_code ?? null;
   const { tells } = policyOf(failureClass);
   const ofOperators =
-    tells === "operators" || (tells === "account_holder" && code !== null && isPlatforms(after));
+    tells === "operators" || (tells === "account_holder" && code !== null && isPlatforms(after, code));
   if (ofOperators && code !== ofPlatform)
     notices.push(deliveryTrouble(salonId, { class: failureClass, code }, now));
   const ofSalon = tells === "salon" || tells === "account_holder";
@@ -48,9 +48,10 @@ export function noticesOf(
   return notices;
 }
 
-/** Whether it went last by an account that the platform's operators look after. */
-function isPlatforms({ attempts }: OutboundMessage): boolean {
-  return attempts.at(-1)?.source !== "salon_own";
+/** Whether it was an account that the platform's operators look after which met this. */
+function isPlatforms({ attempts }: OutboundMessage, code: number): boolean {
+  const source = attempts.findLast(({ error_code }) => error_code === code)?.source;
+  return source === "platform_subaccount" || source === "platform_default";
 }
 
 /** What the last attempt has just met by the platform's own number, on which all salons fall back. */

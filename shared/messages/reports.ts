@@ -73,7 +73,7 @@ export function reported(
 /** Twilio took it and could not deliver it: the other way, once more, once the account is well, or the end. */
 function failedLate(message: OutboundMessage, attempt: Attempt, now: Date): OutboundMessage {
   const failure = failureOfCode(attempt.error_code);
-  const wait = lateWaitSeconds(message);
+  const wait = lateWaitSeconds(message, attempt);
   const next = afterFailure(message, { attempt, failure, how: "undelivered", wait }, now);
   return wentOn(message, next, attempt.state === "failed" ? "failed" : "undelivered", now);
 }

@@ -2,9 +2,12 @@ import type { SalonId } from "#shared/core/ids.ts";
 import { utcDay } from "#shared/core/time.ts";
 import type { NewNotification } from "./create-notification.ts";
 
-/** Tells the operators of a failure that is theirs to mend: once an hour for a salon and code, not once a message. */
+/**
+ * Tells the operators of a failure that is theirs to mend: once an hour for a salon and code, not once a message; null
+ * when it is no one salon's.
+ */
 export function deliveryTrouble(
-  salonId: SalonId,
+  salonId: SalonId | null,
   { class: failureClass, code }: { readonly class: string; readonly code: number | null },
   now: Date,
 ): NewNotification {

@@ -1,8 +1,7 @@
 import { backoffSeconds } from "#shared/core/backoff.ts";
-import { plusSeconds } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { sha256Hex } from "#shared/core/ids.ts";
-import type { Next } from "#shared/messages/after-failure.ts";
+import { afterFailure, type Next } from "#shared/messages/after-failure.ts";
 import { recentAttempts } from "#shared/messages/attempts.ts";
 import type { Failure, OutboundMessage } from "#shared/messages/message.ts";
 import type { Mailer } from "#shared/runtime/mailer.ts";
@@ -19,6 +18,11 @@ const NO_MAIL: Failure = {
   class: "sender",
   twilio_code: null,
   reason: "There is no mail server to send it by.",
+};
+const MAIL_AWAY: Failure = {
+  class: "transient",
+  twilio_code: null,
+  reason: "The mail server did not answer.",
 };
 const NOT_TAKEN: Failure = {
   class: "recipient",
@@ -69,7 +73,9 @@ export function createEmailHandOver({
 
   function afterMail(error: unknown, message: OutboundMessage): Next {
     if (error instanceof AppError && !error.retry) return { kind: "fail", failure: NOT_TAKEN };
+    const attempt = message.attempts.at(-1);
+    if (attempt === undefined) return { kind: "fail", failure: NOT_TAKEN };
     const wait = backoffSeconds(recentAttempts(message).length, random);
-    return { kind: "retry", retryAt: plusSeconds(clock.now(), wait) };
+    return afterFailure(message, { attempt, failure: MAIL_AWAY, how: "not_processed", wait }, clock.now());
   }
 }

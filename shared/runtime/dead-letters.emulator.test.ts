@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { uniqueProjectId } from "#scripts/testing/test-project.ts";
-import { systemClock } from "#shared/core/clock.ts";
+import { plusSeconds } from "#shared/core/clock.ts";
 import { AppError } from "#shared/core/errors.ts";
 import { createDatabase } from "./database.ts";
 import { createDeadLetters } from "./dead-letters.ts";
@@ -10,7 +10,8 @@ import { parseDocument } from "./stored-document.ts";
 
 const database = createDatabase(uniqueProjectId());
 const { firestore } = database;
-const deadLetters = createDeadLetters(database, systemClock);
+const NOW = new Date("2026-11-22T10:00:00Z");
+const deadLetters = createDeadLetters(database, { now: () => NOW });
 afterAll(() => firestore.terminate());
 
 const Stored = z.object({ count: z.int(), at: z.any(), due_at: z.any().optional() });
@@ -40,15 +41,15 @@ const keep = (error: AppError) => {
 
 describe("a document that cannot be read", () => {
   it.each(DUE_COLLECTIONS.map((name) => (name === "outbox" ? "salons/salon-1/outbox" : name)))(
-    "is due no more once it is set aside, and stays as it is otherwise: %s",
+    "is due an hour after it is set aside, and stays as it is otherwise: %s",
     async (collection) => {
       const path = `${collection}/malformed`;
       await store(path);
       await store(`${collection}/neighbour`);
       await keep(refusal(path));
-      const { due_at: _, ...rest } = MALFORMED;
       const stored = (await firestore.doc(path).get()).data();
-      expect({ ...stored, at: stored?.at.toDate() }).toEqual(rest);
+      const read = { ...stored, at: stored?.at.toDate(), due_at: stored?.due_at.toDate() };
+      expect(read).toEqual({ ...MALFORMED, due_at: plusSeconds(NOW, 3_600) });
       expect(await dueAt(`${collection}/neighbour`)).toEqual(DUE_AT);
     },
   );
@@ -58,6 +59,16 @@ describe("a document that cannot be read", () => {
     const [letter] = (await letters()).filter((each) => each.get("event_id") === `event-${events}`);
     expect(letter?.get("reason")).toContain("The document messages/named is malformed: count ");
     expect(JSON.stringify(letter?.data())).not.toContain("canary-7f3a9c");
+  });
+
+  it("has one dead letter however many events it fails, and another time is not put off", async () => {
+    const path = "messages/again";
+    const later = plusSeconds(NOW, 60);
+    await store(path, { ...MALFORMED, due_at: later });
+    const before = (await letters()).length;
+    for (const _ of [1, 2, 3]) await keep(refusal(path));
+    expect(await letters()).toHaveLength(before + 1);
+    expect(await dueAt(path)).toEqual(later);
   });
 
   it("stays due when somebody has repaired it meanwhile", async () => {

@@ -1,5 +1,5 @@
-import { FieldValue } from "firebase-admin/firestore";
-import type { Clock } from "#shared/core/clock.ts";
+import { Timestamp } from "firebase-admin/firestore";
+import { type Clock, plusSeconds } from "#shared/core/clock.ts";
 import type { AppError } from "#shared/core/errors.ts";
 import { sha256Hex } from "#shared/core/ids.ts";
 import type { Database } from "./database.ts";
@@ -16,13 +16,14 @@ export interface DeadLetter {
 
 export interface DeadLetters {
   /**
-   * Keeps an event that nobody can work on, once, for a person to look at. A document that cannot be read is due no more,
-   * or every tick would bring it here again: whoever repairs it sets `due_at` again.
+   * Keeps an event that nobody can work on, once, for a person to look at. A document that cannot be read is due again in
+   * an hour, or every tick would bring it here: until then somebody may repair it, or its reader be a newer version.
    */
   keep(letter: DeadLetter): Promise<void>;
 }
 
 const MAX_DATA_CHARACTERS = 4_096;
+const REST_SECONDS = 3_600;
 
 export function createDeadLetters(database: Database, clock: Clock): DeadLetters {
   return {
@@ -36,9 +37,11 @@ export function createDeadLetters(database: Database, clock: Clock): DeadLetters
         data: (JSON.stringify(data) ?? "").slice(0, MAX_DATA_CHARACTERS),
         received_at: clock.now(),
       };
-      const key = sha256Hex(name, source, id).slice(0, 40);
-      await database.run((firestore) => firestore.doc(`dead_letters/${key}`).set(document));
-      if (error instanceof MalformedDocument && isOfDueWork(error.path)) await rest(error);
+      const isMalformed = error instanceof MalformedDocument;
+      // Of a document one letter, however many events it fails.
+      const key = isMalformed ? sha256Hex(name, error.path, error.message) : sha256Hex(name, source, id);
+      await database.run((firestore) => firestore.doc(`dead_letters/${key.slice(0, 40)}`).set(document));
+      if (isMalformed && isOfDueWork(error.path)) await rest(error);
     },
   };
 
@@ -47,8 +50,10 @@ export function createDeadLetters(database: Database, clock: Clock): DeadLetters
     return database.transact(async (transaction, firestore) => {
       const reference = firestore.doc(path);
       const known = await transaction.get(reference);
-      if (known.get("due_at") === undefined || reads(known.data())) return;
-      transaction.merge(reference, { due_at: FieldValue.delete() });
+      const due = known.get("due_at");
+      const now = clock.now();
+      if (!(due instanceof Timestamp) || due.toDate() > now || reads(known.data())) return;
+      transaction.merge(reference, { due_at: plusSeconds(now, REST_SECONDS) });
     });
   }
 }

@@ -12,8 +12,13 @@ import { monthWithDay, Sums, type SumsByKind, UsageMonth } from "./month.ts";
 const OVERLAP_SECONDS = 600;
 const PAGE = 1_000;
 
-const Watermark = z.object({ recorded_until: Instant });
 const ChangedRow = z.object({ salon_id: z.string(), day: z.string() });
+type ChangedRow = z.infer<typeof ChangedRow>;
+const Watermark = z.object({
+  recorded_until: Instant,
+  /** Salon-days that could not be read; they are tried again with every run. */
+  unread: z.array(ChangedRow).default([]),
+});
 
 /**
  * Recomputes the salon-days that have new ledger rows, by aggregation, and sets them in their month. Running it twice,
@@ -29,26 +34,23 @@ export function createRollup(
     const { firestore } = database;
     const watermark = firestore.doc("usage_rollups/watermark");
     const known = await database.run(() => watermark.get());
-    const last = Watermark.safeParse(known.data()).data?.recorded_until ?? new Date(0);
+    const { recorded_until: last, unread } = Watermark.safeParse(known.data()).data ?? {
+      recorded_until: new Date(0),
+      unread: [],
+    };
     const started = clock.now();
-    const { days, malformed } = await changedDays(plusSeconds(last, -OVERLAP_SECONDS));
-    const failures = [...malformed];
-    for (const { salon_id, day } of days) {
-      const failure = await recompute(salon_id, day).catch(unreadable);
-      if (failure !== undefined) failures.push(failure);
-    }
-    for (const error of failures) logger.error("usage not rolled up", { error });
-    const [failure] = failures;
-    // Whatever else has changed is counted all the same; what cannot be read is looked at again until it can.
-    if (failure !== undefined) throw failure;
-    await database.run(() => watermark.set({ recorded_until: started }));
-    logger.info("usage rolled up", { count: days.length });
-    return { days: days.length };
+    const days = await changedDays(plusSeconds(last, -OVERLAP_SECONDS), unread);
+    const failed: ChangedRow[] = [];
+    for (const day of days) if (!(await isRead(() => recompute(day)))) failed.push(day);
+    await database.run(() => watermark.set({ recorded_until: started, unread: failed }));
+    logger.info("usage rolled up", { count: days.length - failed.length });
+    return { days: days.length - failed.length };
   };
 
-  async function changedDays(since: Date) {
-    const malformed: MalformedDocument[] = [];
-    const found = new Map<string, z.infer<typeof ChangedRow>>();
+  async function changedDays(since: Date, unread: readonly ChangedRow[]): Promise<ChangedRow[]> {
+    const found = new Map<string, ChangedRow>();
+    const add = (changed: ChangedRow) => found.set(`${changed.salon_id}/${changed.day}`, changed);
+    for (const day of unread) add(day);
     const rows = database.firestore
       .collectionGroup("usage_ledger")
       .where("recorded_at", ">=", since)
@@ -57,21 +59,27 @@ export function createRollup(
       .limit(PAGE);
     let page = await database.run(() => rows.get());
     for (;;) {
-      for (const row of page.docs) {
-        try {
-          const changed = parseDocument(ChangedRow, row.ref.path, row.data());
-          found.set(`${changed.salon_id}/${changed.day}`, changed);
-        } catch (error) {
-          malformed.push(unreadable(error));
-        }
-      }
+      for (const row of page.docs)
+        await isRead(async () => add(parseDocument(ChangedRow, row.ref.path, row.data())));
       const last = page.docs.at(-1);
-      if (page.size < PAGE || last === undefined) return { days: [...found.values()], malformed };
+      if (page.size < PAGE || last === undefined) return [...found.values()];
       page = await database.run(() => rows.startAfter(last).get());
     }
   }
 
-  async function recompute(salonId: string, day: string): Promise<void> {
+  /** What cannot be read stops no other salon's usage, and stands in the log; whatever else fails stops the run. */
+  async function isRead(act: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await act();
+      return true;
+    } catch (error) {
+      if (!(error instanceof MalformedDocument)) throw error;
+      logger.error("usage not rolled up", { error });
+      return false;
+    }
+  }
+
+  async function recompute({ salon_id: salonId, day }: ChangedRow): Promise<void> {
     const rows = database.firestore
       .collection("salons")
       .doc(salonId)
@@ -85,7 +93,11 @@ export function createRollup(
           quantity: AggregateField.sum("quantity"),
           cost_micros: AggregateField.sum("cost_micros"),
         });
-        const answer = Sums.parse((await database.run(() => aggregate.get())).data());
+        const answer = parseDocument(
+          Sums,
+          `salons/${salonId}/usage_ledger`,
+          (await database.run(() => aggregate.get())).data(),
+        );
         if (Object.values(answer).some((sum) => sum !== 0)) sums[kind] = answer;
       }),
     );
@@ -96,10 +108,4 @@ export function createRollup(
       transaction.set(reference, monthWithDay(month, { salonId, day, sums }, clock.now()));
     });
   }
-}
-
-/** What cannot be read stops no other salon's usage; whatever else failed stops the run. */
-function unreadable(error: unknown): MalformedDocument {
-  if (error instanceof MalformedDocument) return error;
-  throw error;
 }
