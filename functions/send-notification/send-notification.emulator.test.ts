@@ -11,7 +11,7 @@ import { createMovingClock } from "#scripts/testing/moving-clock.ts";
 import { pushTopicMessage } from "#scripts/testing/push-topic-message.ts";
 import { sleepTogether } from "#scripts/testing/sleep-together.ts";
 import { uniqueProjectId, uniqueSalonId } from "#scripts/testing/test-project.ts";
-import { systemClock } from "#shared/core/clock.ts";
+import { plusSeconds, systemClock } from "#shared/core/clock.ts";
 import { SalonId } from "#shared/core/ids.ts";
 import { Secret } from "#shared/core/secret.ts";
 import type { Channel } from "#shared/notifications/channel.ts";
@@ -320,13 +320,13 @@ describe("the function", () => {
     expect(logs.lines).toEqual([]);
   });
 
-  test("sets a malformed notification aside once: it is due no more", async () => {
+  test("sets a malformed notification aside once: it rests for an hour", async () => {
     const { id } = await notified();
     await database.firestore.doc(`notifications/${id}`).update({ kind: "canary-7f3a9c" });
     expect(await push("malformed", { notification_id: id })).toBe(204);
     expect(await deadLetters()).toContain("malformed");
     const document = await database.firestore.doc(`notifications/${id}`).get();
-    expect(document.get("due_at")).toBeUndefined();
+    expect(document.get("due_at").toDate()).toEqual(plusSeconds(clock.now(), 3_600));
     expect(logs.leaked(["canary-7f3a9c"])).toEqual([]);
   });
 
